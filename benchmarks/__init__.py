@@ -1,0 +1,1 @@
+"""`make bench`: what eConnector costs, as ratios within one run. Linux, two cores, under five minutes."""

@@ -1,0 +1,1 @@
+"""eConnector: the bridge between a dental practice and the web."""

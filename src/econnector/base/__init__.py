@@ -1,0 +1,1 @@
+"""What everything stands on: the failure catalogue, time, identifiers, settings, logs."""

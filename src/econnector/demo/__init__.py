@@ -1,0 +1,1 @@
+"""A synthetic practice, and everything in one process."""

@@ -1,0 +1,1 @@
+"""The vendor's side: registry, gateway, watch, admin pages."""

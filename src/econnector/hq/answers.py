@@ -1,0 +1,52 @@
+"""What HQ answers to a connector that it has let in."""
+
+from collections.abc import Callable
+
+from econnector.base.clock import SYSTEM, Clock
+from econnector.base.errors import Failure, OwnedElsewhere, ReportsTooOften
+from econnector.base.version import version
+from econnector.hq.gate import Admitted
+from econnector.hq.pace import Pace
+from econnector.hq.registry import contacts, heartbeats
+from econnector.hq.registry.database import Registry
+from econnector.link.accept import Admission
+from econnector.link.calls import ECHO, HEARTBEAT, Echo, Heard, Heartbeat, OfficeContact
+from econnector.wire.call import Answers, Asked
+
+__all__ = ["answers_for"]
+
+
+def answers_for(
+    registry: Registry, clock: Clock = SYSTEM, *, announces: bool = False
+) -> Callable[[Admission], Answers]:
+    """Return what gives each admitted office its answers; `announces` says whether HQ mails their contacts."""
+    paces: dict[str, Pace] = {}  # as many as there are offices
+
+    def build(admission: Admission) -> Answers:
+        answers = Answers()
+        pace = paces.setdefault(admission.office, Pace(clock))
+        kept: list[OfficeContact] | None = None
+
+        @answers.to(HEARTBEAT)
+        async def heartbeat(asked: Asked, said: Heartbeat) -> Heard:
+            if not isinstance(admission, Admitted):
+                raise OwnedElsewhere(reference=asked.reference, machine="?", since="?", here=said.machine)
+            if not pace.allows():
+                raise ReportsTooOften(reference=asked.reference, office=admission.office)
+            heard = await registry.run(heartbeats.save, admission.place, said, clock.now())
+            if isinstance(heard, Failure):
+                raise heard
+            nonlocal kept
+            if said.contacts is not None and said.contacts != kept:
+                await registry.run(contacts.told, admission.place.office, said.contacts, clock.now())
+                kept = said.contacts
+            standing, others = heard
+            return Heard(version(), clock.now().isoformat(timespec="milliseconds"), standing, others, announces)
+
+        @answers.to(ECHO)
+        async def echo(_: Asked, sent: Echo) -> Echo:
+            return sent
+
+        return answers
+
+    return build

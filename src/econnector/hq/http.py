@@ -1,0 +1,72 @@
+"""HTTP/1.1 whose heads are bounded in size and time: a stranger on a socket costs HQ little.
+
+uvicorn bounds neither: a head of any length would be collected, and half a head would be waited for.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+__all__ = ["HEAD_BYTES", "HEAD_SECONDS", "BoundedHttp"]
+
+HEAD_BYTES = 64 * 1024
+"""Longest head of a request; browsers and connectors stay below a tenth of it."""
+HEAD_SECONDS = 20.0
+"""Longest time for a head, from the connection or from its first byte."""
+
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's own protocol, with an eye on the head."""
+
+    _in_head = False
+    _head_size = 0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; what the head has not ended in is counted."""
+        super().data_received(data)
+        if self._in_head:
+            self._head_size += len(data)
+            if self._head_size > HEAD_BYTES:
+                self._refuse(_TOO_LONG)
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._in_head, self._head_size = True, 0
+        if self._timer is None:
+            self._wait()
+
+    def on_headers_complete(self) -> None:
+        """Let the request pass."""
+        self._in_head = False
+        self._wait_no_more()
+        super().on_headers_complete()
+
+    def _wait(self) -> None:
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._refuse, _TOO_SLOW)
+
+    def _wait_no_more(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refuse(self, answer: bytes) -> None:
+        self._wait_no_more()
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()

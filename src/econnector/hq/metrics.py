@@ -1,0 +1,77 @@
+"""What HQ counts, in the form that Prometheus reads. No label can grow without bound: no office, no path."""
+
+import time
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["Measured", "Metrics"]
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The figures of one HQ process."""
+
+    def __init__(self, links: Callable[[], int]) -> None:
+        """`links` says how many offices are connected here."""
+        self._all = CollectorRegistry()
+        gauge = Gauge("econnector_hq_links", "Offices connected to this node.", registry=self._all)
+        gauge.set_function(links)
+        self.pages = Histogram(
+            "econnector_hq_page_seconds",
+            "Time until a page's last byte, by status class.",
+            ["status"],
+            buckets=_BUCKETS,
+            registry=self._all,
+        )
+        self.arrivals = Counter(
+            "econnector_hq_arrivals",
+            "Connectors that introduced themselves, by outcome.",
+            ["outcome"],
+            registry=self._all,
+        )
+        self.silent = Counter("econnector_hq_offices_silent", "Offices that fell silent.", registry=self._all)
+        self.notices = Counter(
+            "econnector_hq_notices",
+            "Mails to contacts about outages, by outcome: sent, delayed, refused.",
+            ["outcome"],
+            registry=self._all,
+        )
+        self.untold = Gauge(
+            "econnector_hq_notices_waiting", "Notices to contacts that are not told yet.", registry=self._all
+        )
+
+    def exposition(self) -> Response:
+        """Return all figures as text."""
+        return Response(generate_latest(self._all), media_type=CONTENT_TYPE_LATEST)
+
+
+class Measured:
+    """ASGI middleware that measures pages."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        """Wrap `app`."""
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = "5xx"
+        began = time.perf_counter()
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = f"{message['status'] // 100}xx"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            self._metrics.pages.labels(status).observe(time.perf_counter() - began)

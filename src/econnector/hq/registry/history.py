@@ -1,0 +1,101 @@
+"""What happened to an office, as its vendor reads it. No patient data."""
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from econnector.hq.registry.tables import history
+from econnector.hq.registry.texts import fitting
+
+__all__ = ["Event", "Kind", "add", "add_many", "add_once", "prune", "recent"]
+
+Kind = Literal[
+    "added",
+    "described",
+    "enrolled",
+    "connected",
+    "lost",
+    "refused",
+    "second-machine",
+    "move-opened",
+    "moved",
+    "left",
+    "disabled",
+    "enabled",
+    "support-ends",
+    "new-key",
+    "unreachable",
+    "reachable",
+    "outage",
+    "contact-added",
+    "contact-removed",
+    "contacts-told",
+    "contact-not-told",
+]
+
+
+_PASSING = ("connected", "lost", "unreachable", "reachable", "contacts-told", "contact-not-told")
+"""Comings and goings: an office on a bad line writes them all day. What people did, and outages, stay."""
+_PASSING_KEPT = dt.timedelta(days=90)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One line of an office's history."""
+
+    at: dt.datetime
+    kind: Kind
+    machine: str = ""
+    cause: str = ""
+    """A failure's code, where there is one."""
+    detail: str = ""
+    reference: str = ""
+
+
+def add(connection: sa.Connection, office: int, event: Event) -> None:
+    """Write `event` into the history of the office with this id."""
+    values = msgspec.structs.asdict(event)
+    connection.execute(sa.insert(history).values(office_id=office, **fitting(history, values)))
+
+
+def add_many(connection: sa.Connection, machines: sa.Select[tuple[int, str]], event: Event) -> None:
+    """Write the same event for each row (office id, machine) of `machines`, in one statement."""
+    rest = {"at": event.at, "kind": event.kind, "cause": event.cause, "detail": event.detail}
+    rest["reference"] = event.reference
+    values = [sa.literal(value, history.c[name].type) for name, value in rest.items()]
+    rows = machines.add_columns(*values)
+    connection.execute(sa.insert(history).from_select(["office_id", "machine", *rest], rows))
+
+
+def add_once(
+    connection: sa.Connection, office: int, event: Event, *, within: dt.timedelta, detail: bool = False
+) -> bool:
+    """Write `event` unless the same stands there already since `within` ago; say whether it was written.
+
+    The same means: the same kind, machine and cause, and with `detail` the same detail too.
+    """
+    values = fitting(history, msgspec.structs.asdict(event))
+    names = ("kind", "machine", "cause", "detail") if detail else ("kind", "machine", "cause")
+    same = sa.and_(
+        history.c.office_id == office,
+        history.c.at > event.at - within,
+        *(history.c[name] == values[name] for name in names),
+    )
+    if connection.scalar(sa.select(history.c.id).where(same).limit(1)) is not None:
+        return False
+    connection.execute(sa.insert(history).values(office_id=office, **values))
+    return True
+
+
+def recent(connection: sa.Connection, office: int, limit: int = 100) -> list[Event]:
+    """Return the latest events of an office, newest first."""
+    wanted = sa.select(history).where(history.c.office_id == office)
+    rows = connection.execute(wanted.order_by(history.c.at.desc(), history.c.id.desc()).limit(limit))
+    return [Event(row.at, row.kind, row.machine, row.cause, row.detail, row.reference) for row in rows]
+
+
+def prune(connection: sa.Connection, now: dt.datetime) -> int:
+    """Delete comings and goings of more than 90 days ago; return how many."""
+    old = sa.and_(history.c.kind.in_(_PASSING), history.c.at < now - _PASSING_KEPT)
+    return connection.execute(sa.delete(history).where(old)).rowcount

@@ -1,0 +1,1 @@
+"""Alembic's scripts for HQ's registry; `migrate.py` runs them."""

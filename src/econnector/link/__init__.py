@@ -1,0 +1,1 @@
+"""A live link: dial (office end), accept (HQ end), loopback (in memory), switchboard (local, NATS)."""

@@ -1,0 +1,77 @@
+"""The calls that belong to the link itself, whatever eServices ride on it."""
+
+import msgspec
+
+from econnector.wire.call import Call
+
+__all__ = ["ECHO", "HEARTBEAT", "Echo", "Heard", "Heartbeat", "OfficeContact", "Outage"]
+
+
+class Outage(msgspec.Struct):
+    """A time during which the connector could not do its work, as the office saw it."""
+
+    began: str
+    """ISO 8601, UTC."""
+    ended: str
+    cause: str
+    """A failure's code."""
+    reference: str = ""
+
+
+class OfficeContact(msgspec.Struct):
+    """Somebody who works for the office and wants a mail when it is unreachable."""
+
+    name: str
+    address: str
+    language: str = "en"
+    purpose: str = ""
+
+
+class Heartbeat(msgspec.Struct):
+    """What the connector tells HQ every minute. It holds no patient data."""
+
+    version: str
+    """Of eConnector."""
+    program_version: str = ""
+    """Of Open Dental."""
+    database_version: str = ""
+    status: str = "None"
+    """What Open Dental's eConnector window shows: None, NotEnabled, Working, Error, Critical."""
+    practice_title: str = ""
+    practice_phone: str = ""
+    machine: str = ""
+    clock: str = ""
+    """The connector's time, ISO 8601 UTC."""
+    failure: str = ""
+    """Code of what is wrong now, empty when nothing is."""
+    failure_since: str = ""
+    outages: list[Outage] = []
+    utc_offset: int | None = None
+    """Minutes that the office's clocks are ahead of UTC, so that HQ can say "last reachable today at 14:05"."""
+    contacts: list[OfficeContact] | None = None
+    """All contacts of the office; None (from older connectors) says nothing about them."""
+
+
+class Heard(msgspec.Struct):
+    """HQ's answer to a heartbeat."""
+
+    version: str
+    """HQ's."""
+    clock: str
+    """HQ's time, ISO 8601 UTC."""
+    standing: str = "active"
+    """Of the registration key: active, disabled, ended."""
+    others: list[str] = []
+    """Other machines that tried to be this office's connector in the last hours."""
+    announces: bool = False
+    """Whether HQ mails the office's contacts when it is unreachable."""
+
+
+class Echo(msgspec.Struct):
+    """Bytes that come back as they are: a link's own test."""
+
+    payload: bytes = b""
+
+
+HEARTBEAT = Call("link.heartbeat", Heartbeat, Heard, limit=10, changes=True)
+ECHO = Call("link.echo", Echo, Echo, limit=10)

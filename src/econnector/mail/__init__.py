@@ -1,0 +1,1 @@
+"""How a letter leaves: what it is, the accounts it goes through, and the talk with an SMTP server."""

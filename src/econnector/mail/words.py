@@ -1,0 +1,151 @@
+"""The words of the mails about an office's outage, in every language they are written in.
+
+A cause is a noun phrase, so that it fits what is so and what was so. Every key stands in each language; a test keeps
+them and their braces equal.
+"""
+
+# ruff: noqa: E501 - sentences that people read stay whole
+
+__all__ = ["CAUSES", "DAYS", "MONTHS", "STEPS", "WORDS"]
+
+DAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+}
+MONTHS = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "hello": "Hello {name},",
+        "when": "{day} {date} {month}, {time}",
+        "utc": "{when} (UTC)",
+        "minutes": "{minutes} minutes",
+        "minute": "1 minute",
+        "hours": "{hours}:{minutes:02d} hours",
+        "days": "{days} days",
+        "down.subject": "{title}: online services unreachable since {time}",
+        "down.text": "Patients cannot use the online services of {title} at the moment.",
+        "down.seen": "Last reachable: {when}.",
+        "down.later": "When it is back, you get one more mail.",
+        "back.subject": "{title}: online services are back",
+        "back.text": "The online services of {title} are back. There is nothing you have to do.",
+        "back.span": "Unreachable from {when} to {until} ({length}).",
+        "times": "These were {times} outages since {when}; the mails in between were left out.",
+        "cause.down": "Likely cause: {cause}.",
+        "cause.back": "Cause, as far as it is known: {cause}.",
+        "step": "Next step: {step}",
+        "named.subject": "You are told when {title} is unreachable",
+        "named.text": "You have been named as a contact of {title}.",
+        "named.what": "When patients cannot use its online services for some minutes, you get a mail that says why and what to do, and another one when they are back. Otherwise you hear nothing.",
+        "many.subject": "{count} offices: online services unreachable or back",
+        "many.text": "There is news of {count} offices you are a contact of:",
+        "many.down": "unreachable since {when}. {cause}",
+        "many.back": "back since {until}, after {length}. {cause}",
+        "code": "Code {code} · reference {reference}",
+        "why": "You get this mail as a contact of {title}{purpose}. To end it, ask {whom} to remove you.",
+        "whom.office": "the office",
+        "whom.hq": "the provider of its online services",
+        "this-machine": "the eConnector's computer",
+    },
+    "es": {
+        "hello": "Hola, {name}:",
+        "when": "{day} {date} {month}, {time}",
+        "utc": "{when} (UTC)",
+        "minutes": "{minutes} minutos",
+        "minute": "1 minuto",
+        "hours": "{hours}:{minutes:02d} horas",
+        "days": "{days} días",
+        "down.subject": "{title}: servicios en línea sin conexión desde {time}",
+        "down.text": "En este momento los pacientes no pueden usar los servicios en línea de {title}.",
+        "down.seen": "Última conexión: {when}.",
+        "down.later": "Cuando vuelvan a funcionar, recibirá otro correo.",
+        "back.subject": "{title}: los servicios en línea funcionan de nuevo",
+        "back.text": "Los servicios en línea de {title} funcionan de nuevo. No tiene que hacer nada.",
+        "back.span": "Sin conexión desde {when} hasta {until} ({length}).",
+        "times": "Fueron {times} interrupciones desde {when}; no se enviaron los correos intermedios.",
+        "cause.down": "Causa probable: {cause}.",
+        "cause.back": "Causa, hasta donde se sabe: {cause}.",
+        "step": "Próximo paso: {step}",
+        "named.subject": "Le avisaremos cuando {title} no tenga conexión",
+        "named.text": "Le han nombrado contacto de {title}.",
+        "named.what": "Si los pacientes no pueden usar sus servicios en línea durante unos minutos, recibirá un correo con la causa y lo que se puede hacer, y otro cuando vuelvan a funcionar. Si no, no le escribiremos.",
+        "many.subject": "{count} consultorios: servicios en línea sin conexión o de nuevo disponibles",
+        "many.text": "Hay noticias de {count} consultorios de los que usted es contacto:",
+        "many.down": "sin conexión desde {when}. {cause}",
+        "many.back": "funciona de nuevo desde {until}, después de {length}. {cause}",
+        "code": "Código {code} · referencia {reference}",
+        "why": "Recibe este correo como contacto de {title}{purpose}. Si no lo desea, pida a {whom} que le quite de la lista.",
+        "whom.office": "este consultorio",
+        "whom.hq": "quien presta sus servicios en línea",
+        "this-machine": "la computadora del eConnector",
+    },
+}
+
+CAUSES: dict[str, dict[str, str]] = {
+    "en": {
+        "gone": "the computer is off, asleep or without internet, or the eConnector ended unexpectedly",
+        "stopped": "the eConnector was stopped in order: by a person, for an update, or because the computer shut down",
+        "inactive": "the registration key is not active (code 103)",
+        "database-away": "no answer from the practice's database server (MySQL or MariaDB)",
+        "database-refused": "the database server refuses the eConnector's user, password or database",
+        "database-busy": "the practice's database is too slow or too busy",
+        "database-damaged": "the practice's database reports a fault, such as a full disk or a damaged table",
+        "database-version": "Open Dental and the eConnector have versions that do not fit together",
+        "update-running": "Open Dental is being updated, or an update was interrupted",
+        "hq-away": "no connection from the office's computer to HQ: HQ itself, the internet, DNS, a proxy or a firewall",
+        "hq-untrusted": "HQ's certificate is not trusted there: a firewall or antivirus that inspects connections, or a wrong clock",
+        "machine-slept": "the office's computer was asleep",
+        "other": "a fault with the code {code}",
+    },
+    "es": {
+        "gone": "la computadora está apagada, suspendida o sin internet, o el eConnector terminó de forma inesperada",
+        "stopped": "el eConnector se detuvo en orden: por una persona, por una actualización o porque se apagó la computadora",
+        "inactive": "la clave de registro no está activa (código 103)",
+        "database-away": "el servidor de la base de datos del consultorio (MySQL o MariaDB) no responde",
+        "database-refused": "el servidor de la base de datos rechaza el usuario, la contraseña o la base de datos del eConnector",
+        "database-busy": "la base de datos del consultorio es demasiado lenta o está demasiado ocupada",
+        "database-damaged": "la base de datos del consultorio informa de un fallo, como un disco lleno o una tabla dañada",
+        "database-version": "las versiones de Open Dental y del eConnector no son compatibles",
+        "update-running": "Open Dental se está actualizando, o se interrumpió una actualización",
+        "hq-away": "no hay conexión de la computadora del consultorio a HQ: HQ mismo, internet, DNS, un proxy o un firewall",
+        "hq-untrusted": "allí no se confía en el certificado de HQ: un firewall o antivirus que inspecciona las conexiones, o un reloj incorrecto",
+        "machine-slept": "la computadora del consultorio estaba suspendida",
+        "other": "un fallo con el código {code}",
+    },
+}
+
+STEPS: dict[str, dict[str, str]] = {
+    "en": {
+        "gone": "see that {machine} is on, awake and has internet. Then run `econnector doctor` there: it names what is wrong.",
+        "stopped": "if nobody is working on {machine} on purpose, turn it on and start the eConnector's service there.",
+        "inactive": "ask the provider of the online services to make the key active; nothing on {machine} needs to change.",
+        "database-away": "see that the database service runs on its server and that {machine} reaches it: `econnector doctor`.",
+        "database-refused": "if the password of the database was changed, correct it in the settings on {machine}: `econnector doctor`.",
+        "database-busy": "see whether a backup, an update or a large report is running on the database server.",
+        "database-damaged": "see that the disk of the database server is not full, then run `econnector doctor` on {machine}.",
+        "database-version": "run `econnector doctor` on {machine}: it says which of the two needs an update.",
+        "update-running": "wait until the update is done; if it was interrupted, finish it on the update server.",
+        "hq-away": "on {machine}, run `econnector doctor`: it tests DNS, proxy, TLS and clock and names the step that fails.",
+        "hq-untrusted": "on {machine}, run `econnector doctor`; exempt HQ's address from inspection, and check the clock.",
+        "machine-slept": "see that {machine} does not sleep: `econnector doctor --only sleep` says which setting lets it.",
+        "other": "run `econnector doctor` on {machine}: it names what is wrong.",
+    },
+    "es": {
+        "gone": "vea que {machine} esté encendida, despierta y con internet. Después ejecute allí `econnector doctor`: dice qué falla.",
+        "stopped": "si nadie está trabajando en {machine} a propósito, enciéndala e inicie allí el servicio del eConnector.",
+        "inactive": "pida a quien presta los servicios en línea que active la clave; en {machine} no hay que cambiar nada.",
+        "database-away": "vea que el servicio de la base de datos funcione y que {machine} llegue a él: `econnector doctor`.",
+        "database-refused": "si se cambió la contraseña de la base de datos, corríjala en la configuración de {machine}: `econnector doctor`.",
+        "database-busy": "mire si hay una copia de seguridad, una actualización o un informe grande en el servidor de la base de datos.",
+        "database-damaged": "vea que el disco del servidor de la base de datos no esté lleno; después ejecute `econnector doctor` en {machine}.",
+        "database-version": "ejecute `econnector doctor` en {machine}: dice cuál de los dos necesita una actualización.",
+        "update-running": "espere a que termine la actualización; si se interrumpió, termínela en el servidor de actualización.",
+        "hq-away": "en {machine}, ejecute `econnector doctor`: prueba DNS, proxy, TLS y reloj, y dice qué paso falla.",
+        "hq-untrusted": "en {machine}, ejecute `econnector doctor`; excluya la dirección de HQ de la inspección y revise el reloj.",
+        "machine-slept": "vea que {machine} no se suspenda: `econnector doctor --only sleep` dice qué ajuste lo permite.",
+        "other": "ejecute `econnector doctor` en {machine}: dice qué falla.",
+    },
+}

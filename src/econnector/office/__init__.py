@@ -1,0 +1,1 @@
+"""The connector: puts link, Open Dental and eServices together."""

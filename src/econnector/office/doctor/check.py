@@ -1,0 +1,111 @@
+"""What a check is, and how all of them are run: side by side, each within its own time, whatever is broken."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+import structlog
+
+from econnector.base.errors import Failure, Unexpected
+from econnector.office.doctor.scene import NotNowError, Scene
+
+__all__ = ["EXITS", "Check", "Finding", "State", "attention", "examine", "from_failure", "ok", "unknown", "worst"]
+
+log = structlog.get_logger(__name__)
+
+State = Literal["ok", "attention", "problem", "unknown"]
+EXITS: dict[State, int] = {"ok": 0, "attention": 1, "problem": 2, "unknown": 3}
+"""Exit status by the worst finding, as monitoring programs (Nagios) expect it."""
+_ORDER: tuple[State, ...] = ("ok", "unknown", "attention", "problem")
+
+
+class Finding(msgspec.Struct):
+    """What one check found."""
+
+    check: str = ""
+    area: str = ""
+    proves: str = ""
+    state: State = "ok"
+    text: str = ""
+    remedy: list[str] = []
+    code: str = ""
+    """The catalogue's code, where it is one of its failures."""
+    reference: str = ""
+    details: list[str] = []
+    """One line each: steps, places, figures."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question to this machine and what it stands on."""
+
+    id: str
+    """As named by `Failure.check`."""
+    area: str
+    """What `--only` also takes."""
+    proves: str
+    """What is so when the answer is ok."""
+    limit: float
+    """Seconds after which it gives up."""
+    ask: Callable[[Scene], Awaitable[Finding]]
+    """May raise a `Failure`: it becomes a problem with its words; and `NotNowError`."""
+
+    async def run(self, scene: Scene) -> Finding:
+        """Return the finding; never raises but for cancellation."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.limit):
+                finding = await self.ask(scene)
+        except TimeoutError:
+            finding = unknown(f"no answer within {self.limit:g} seconds")
+        except NotNowError as error:
+            finding = unknown(f"not examined: {error}")
+        except Failure as failure:
+            finding = from_failure(failure)
+        except Exception as error:
+            fault = Unexpected(kind=type(error).__name__)
+            log.exception("a check failed", check=self.id, reference=fault.reference)
+            finding = msgspec.structs.replace(from_failure(fault), state="unknown")
+        seconds = round(time.monotonic() - began, 3)
+        return msgspec.structs.replace(finding, check=self.id, area=self.area, proves=self.proves, seconds=seconds)
+
+
+def ok(text: str, *details: str) -> Finding:
+    """Return the finding that all is well."""
+    return Finding(text=text, details=list(details))
+
+
+def attention(text: str, remedy: Sequence[str], *details: str) -> Finding:
+    """Return the finding that it works, and somebody should look."""
+    return Finding(state="attention", text=text, remedy=list(remedy), details=list(details))
+
+
+def unknown(text: str) -> Finding:
+    """Return the finding that nothing can be said."""
+    return Finding(state="unknown", text=text)
+
+
+def from_failure(failure: Failure, *details: str) -> Finding:
+    """Return a failure of the catalogue as a problem that was found."""
+    return Finding(
+        state="problem",
+        text=failure.office_text(),
+        remedy=list(failure.remedy_steps()),
+        code=failure.code,
+        reference=failure.reference,
+        details=list(details),
+    )
+
+
+async def examine(scene: Scene, checks: Iterable[Check]) -> list[Finding]:
+    """Run `checks` side by side; return their findings in the order given."""
+    return list(await asyncio.gather(*(check.run(scene) for check in checks)))
+
+
+def worst(findings: Iterable[Finding]) -> State:
+    """Return the worst state among them; `ok` when there is none."""
+    return max((finding.state for finding in findings), key=_ORDER.index, default="ok")

@@ -1,0 +1,1 @@
+"""Installing the eConnector in an office, and updating it."""

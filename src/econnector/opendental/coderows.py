@@ -1,0 +1,107 @@
+"""The rows of a code system, many at a time: which are there, and writing those that are not.
+
+Nothing here makes a second row of what is there already, so a batch may be written again after a process died in it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, and_, select, tuple_
+
+from econnector.opendental import writes
+from econnector.opendental.codesystems import CodeSystem
+from econnector.opendental.schema import Schema
+
+__all__ = ["Line", "Written", "is_empty", "lengths", "write"]
+
+Line = tuple[str | int, ...]
+"""The values of `CodeSystem.columns`."""
+
+_AT_ONCE = 1000
+"""How many codes one question may name."""
+
+
+class Written(msgspec.Struct):
+    """What became of a batch."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+def is_empty(connection: Connection, system: CodeSystem) -> bool:
+    """Return whether nothing of the system is there."""
+    return connection.execute(select(_table(system).primary_key.columns[0]).limit(1)).first() is None
+
+
+def lengths(schema: Schema, system: CodeSystem) -> list[int | None]:
+    """Return how many characters each column of a line takes; None for no limit."""
+    return [schema.length(_table(system), column) for column in system.columns]
+
+
+def write(  # noqa: PLR0913 - what, where and how
+    connection: Connection,
+    schema: Schema,
+    system: CodeSystem,
+    lines: Sequence[Line],
+    *,
+    sure: frozenset[int] = frozenset(),
+    keep_old: bool = True,
+) -> Written:
+    """Write lines; return what became of them.
+
+    `sure` are the places in `lines` that surely are not there yet and are not looked up. With `keep_old` a row that is
+    there keeps its texts (unless the system always updates), else it takes the line's. A code that stands twice in
+    `lines` is one row, with the first line's text or, without `keep_old`, with the last one's.
+    """
+    there = _there(connection, system, [line for place, line in enumerate(lines) if place not in sure])
+    keeps, done, new = keep_old and not system.updates, Written(), dict[Line, Line]()
+    width = len(system.same)
+    for line in lines:
+        key, rest = line[:width], line[width:]
+        if key in new:
+            done.same += 1
+            new[key] = new[key] if keeps else line
+        elif key not in there:
+            new[key] = line
+        elif keeps or there[key][1] == rest:
+            done.same += 1
+        else:
+            _change(connection, schema, system, there[key][0], rest)
+            there[key] = there[key][0], rest
+            done.changed += 1
+    writes.insert_many(connection, schema, _table(system), system.columns, list(new.values()))
+    done.added = len(new)
+    return done
+
+
+def _there(connection: Connection, system: CodeSystem, lines: Sequence[Line]) -> dict[Line, tuple[int, Line]]:
+    """Return the number and the rest of each row that has the key of one of `lines`."""
+    table, width = _table(system), len(system.same)
+    wanted = [table.primary_key.columns[0], *(table.c[name] for name in system.columns)]
+    found: dict[Line, tuple[int, Line]] = {}
+    keys = list({line[:width] for line in lines})
+    for start in range(0, len(keys), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        for row in connection.execute(select(*wanted).where(_one_of(table, system, some))):
+            # A practice's database compares without regard to capitals, and UCUM's codes mean them.
+            found[tuple(row[1 : 1 + width])] = int(row[0]), tuple(row[1 + width :])
+    return found
+
+
+def _one_of(table: Table, system: CodeSystem, keys: Iterable[Line]) -> ColumnElement[bool]:
+    first, *others = [table.c[name] for name in system.same]
+    indexed = first.in_([key[0] for key in keys])
+    return indexed if not others else and_(indexed, tuple_(first, *others).in_(list(keys)))
+
+
+def _change(connection: Connection, schema: Schema, system: CodeSystem, number: int, rest: Line) -> None:
+    table, values = _table(system), dict[str, Any](zip(system.rest, rest, strict=True))
+    writes.update(connection, schema, table, values, table.primary_key.columns[0] == number)
+
+
+def _table(system: CodeSystem) -> Table:
+    if system.table is None:
+        raise ValueError(f"{system.name} has no table to import into")
+    return system.table

@@ -1,0 +1,1 @@
+"""How rows and files are reached: Database(url).run(f), the connector's own state file, the safe file store."""

@@ -1,0 +1,41 @@
+"""What every test shares."""
+
+# Imported here, while nothing is left over from any test: its plugin imports it at the very end otherwise, and a
+# leftover that complains while a module is being compiled takes Python 3.11 down with it (cpython issue 106905).
+import hypothesis
+import pytest
+
+from tests.support.once import run_folder
+
+# What an example may take depends on the machine. CI's own profile, where it is in force, stays underneath.
+hypothesis.settings.register_profile(
+    "patient",
+    parent=hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def pytest_configure() -> None:
+    run_folder()  # the processes that run the tests inherit it
+
+
+_LONG = (
+    "system/", "office/install/", "office/window/", "portal/security/", "portal/web/", "portal/office/test_m",
+    "office/mail/", "cli/", "demo/", "portal/", "hq/", "office/",
+)  # fmt: skip
+"""Rooms whose files take long: begun first, so that no process is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def late(item: pytest.Item) -> int:
+        name = item.nodeid.removeprefix("tests/")
+        return next((place for place, room in enumerate(_LONG) if name.startswith(room)), len(_LONG))
+
+    items.sort(key=late)
