@@ -19,7 +19,7 @@ demo: setup ## a practice, an office, HQ and the patient portal in one process, 
 test: check ## everything: check, then the whole test suite
 	@$(SETUP) --test
 	@# Twice the two cores that it must do with: a quarter of a test's time is spent waiting for processes that begin.
-	@$(RUN)python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(RUN)python scripts/suite.py -n 4 --dist loadfile --no-loadscope-reorder
 
 check: setup ## lint, format, types, import rules, audit of dependencies
 	@$(RUN)ruff check .

@@ -1,5 +1,8 @@
 """What every test shares."""
 
+import os
+from pathlib import Path
+
 # Imported here, while nothing is left over from any test: its plugin imports it at the very end otherwise, and a
 # leftover that complains while a module is being compiled takes Python 3.11 down with it (cpython issue 106905).
 import hypothesis
@@ -39,3 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((place for place, room in enumerate(_LONG) if name.startswith(room)), len(_LONG))
 
     items.sort(key=late)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Leave the names of what failed for `scripts/suite.py`."""
+    if (listed := os.environ.get("LIST_FAILED_IN")) and not hasattr(config, "workerinput"):
+        failed = [report.nodeid for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+        Path(listed).write_text("\n".join(dict.fromkeys(failed)), encoding="utf-8")

@@ -136,10 +136,16 @@ class Hq:
 
     async def kill(self) -> None:
         """Die without a word to anybody: what kill -9 looks like from outside."""
-        for connection in list(self._server.server_state.connections):
-            connection.transport.abort()
+        for server in self._server.servers:  # first of all: who is cut off comes again at once
+            server.close()
+        self._abort()
         self._server.force_exit = True
         await self.stop()
+        self._abort()  # whoever was on the way in
+
+    def _abort(self) -> None:
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
 
     async def stop(self) -> None:
         if self._serving is not None:

@@ -28,6 +28,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateColumn, CreateTable
 
 from econnector.opendental.tables import metadata
+from tests.support.freezing import freeze
 from econnector.opendental.tables.making import columns_at, exists_at
 from tests.support.once import once
 from tests.support.ports import free_port
@@ -120,7 +121,8 @@ class MariaDb:
 
     def freeze(self) -> None:
         """Let it keep its connections and say nothing."""
-        self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        freeze(self._process.pid)
 
     def thaw(self) -> None:
         """Go on after `freeze`."""

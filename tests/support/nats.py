@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from econnector.link import switchboard_nats
+from tests.support.freezing import freeze
 
 _START_SECONDS = 60.0
 
@@ -54,7 +55,7 @@ class NatsServer:
     def freeze(self) -> None:
         """Suspend the process."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGSTOP)
+            freeze(self._process.pid)
 
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from econnector.demo.browser import Browser, Lost, Page
+from tests.support.freezing import freeze
 from tests.support.once import once
 from tests.support.ports import free_port
 
@@ -121,7 +122,10 @@ class Whole:
         return False
 
     def signal(self, name: str, number: int) -> None:
-        self.processes[name].send_signal(number)
+        if number == signal.SIGSTOP:
+            freeze(self.processes[name].pid)
+        else:
+            self.processes[name].send_signal(number)
 
     def kill(self, name: str) -> None:
         """Kill -9."""

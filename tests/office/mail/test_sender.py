@@ -16,6 +16,7 @@ from econnector.office.mail.postbox import Postbox
 from econnector.storage.state import failures, meta, outbox
 from econnector.storage.state.base import join_state
 from tests.office.mail.conftest import Office, letter
+from tests.support.freezing import freeze
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.ports import free_port
 
@@ -235,7 +236,7 @@ async def test_the_process_is_chosen_while_the_connector_runs(
         )
         assert "secret" not in words
         assert "ECONNECTOR" not in words
-        os.kill(pid, signal.SIGSTOP)  # it hangs: it is replaced
+        freeze(pid)  # it hangs: it is replaced
         await office.prefer("EmailSendExternalTimeoutMs", "500")
         await asyncio.sleep(0.1)  # what was read counts as live for a moment
         await office.postbox.hand_in(letter(), purpose="test")
