@@ -269,21 +269,12 @@ def _with(
     choice: Choice, kind: "Callable[[Database, Database, Schemas, str], H]", work: Callable[[H], Awaitable[R]]
 ) -> R:
     """Return what is done at this practice's database, beside a connector that may run."""
-    from econnector.office.addresses import database_place  # noqa: PLC0415 - heavy
-    from econnector.opendental import writes  # noqa: PLC0415 - as above
+    from econnector.office.opened import opened  # noqa: PLC0415 - heavy
     from econnector.opendental.schema import Schemas  # noqa: PLC0415 - as above
-    from econnector.storage.database import Database  # noqa: PLC0415 - as above
-    from econnector.storage.state.base import join_state  # noqa: PLC0415 - as above
 
     async def done() -> R:
         loaded = choice.load()
-        place = database_place(loaded)
-        database = Database(place.url, password=place.password, ca=place.ca, workers=1, guard=writes.guard)
-        state = await join_state(loaded.value.state_file)
-        try:
-            return await work(kind(database, state, Schemas(), loaded.value.machine_name))
-        finally:
-            await state.close()
-            await database.close()
+        async with opened(loaded) as there:
+            return await work(kind(there.database, there.state, Schemas(), loaded.value.machine_name))
 
     return asyncio.run(done())

@@ -63,6 +63,7 @@ class Permission(enum.IntEnum):
     """What an audit row is about (Open Dental's EnumPermType)."""
 
     SECURITY_ADMIN = 24
+    COPY = 68
     PATIENT_PORTAL = 75
     USER_LOG_ON_OFF = 83
     SERVICES_SETUP = 91
@@ -158,7 +159,7 @@ def mend(connection: Connection, schema: Schema, computer: str) -> int:
     rows = connection.execute(
         _UNSEALED.where(
             log.LogDateTime.between(now - _MEND_WITHIN, now - _MEND_AFTER),
-            sa.or_(_PORTALS, _DESKS, _SIGN_INS),
+            sa.or_(_PORTALS, _DESKS, _COPIES, _SIGN_INS),
             log.CompName == computer[:255],
         )
     ).all()
@@ -180,6 +181,11 @@ _DESKS = (
     securitylog.c.PermType.in_([int(Permission.SECURITY_ADMIN), int(Permission.SERVICES_SETUP)])
     & (securitylog.c.LogSource == NO_SOURCE)
     & sa.or_(*(securitylog.c.LogText.startswith(text, autoescape=True) for text in _DESK_TEXTS))
+)
+_COPIES = (
+    (securitylog.c.PermType == int(Permission.COPY))
+    & securitylog.c.LogSource.in_([NO_SOURCE, _PATIENT_PORTAL_SOURCE])
+    & securitylog.c.LogText.startswith(PORTAL_CHANGED, autoescape=True)
 )
 _SIGN_INS = (
     (securitylog.c.PermType == int(Permission.USER_LOG_ON_OFF))
