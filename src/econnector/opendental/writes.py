@@ -49,7 +49,9 @@ WRITABLE = {
         "insert", "what a patient told the office in the portal, to be read in the chart; no row has a seal"
     ),
     "ehrmeasureevent": _writing(
-        "insert", "each message of a patient, and access that the office gives, counts once in the EHR measures"
+        "insert",
+        "in the EHR measures count once each: a patient's message, access that the office gives, and a care summary "
+        "that is viewed, downloaded or sent",
     ),
     "emailattach": _writing("insert", "files that a patient sent with a message"),
     "emailmessage": _writing(

@@ -13,6 +13,7 @@ from econnector.base.clock import Clock
 from econnector.base.errors import AccessFailure, ChangeRequired, SessionEnded
 from econnector.eservices.portal import calls
 from econnector.eservices.portal.office.post import Post
+from econnector.eservices.portal.office.workshop import Workshop
 from econnector.opendental import audit
 from econnector.opendental.imagestore import ImageStore
 from econnector.opendental.logins import Login
@@ -70,6 +71,10 @@ class Desk:
         self.unsealed: deque[int] = deque()
         """Audit rows of what was looked at (SecurityLogNums) that wait for their hash: see `show`."""
         self._sealing = False
+        self.reading, self.printing = Workshop(2), Workshop(2)
+        """Where pages are made of a whole record, and where documents are: neither waits for the other."""
+        self.noting = asyncio.Lock()
+        """Held while something is noted unless it already is."""
 
     async def session(self, token: str, *, enrolling: bool = False) -> sessions.PortalSession:
         """Return the live session of `token`.
