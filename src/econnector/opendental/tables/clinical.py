@@ -131,3 +131,17 @@ vaccinedef = table(
     big("DrugManufacturerNum"),  # drugmanufacturer.DrugManufacturerNum
     keys="DrugManufacturerNum",
 )
+
+drugmanufacturer = table(
+    "drugmanufacturer",
+    key("DrugManufacturerNum"),
+    varchar("ManufacturerName", 255),
+    varchar("ManufacturerCode", 20),
+)
+
+drugunit = table(
+    "drugunit",
+    key("DrugUnitNum"),
+    varchar("UnitIdentifier", 20),
+    varchar("UnitText", 255),
+)
