@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from econnector.base.loops import loop_factory
 from econnector.link import probe as probing
 from econnector.link.probe import Step, Way, probe
 from tests.hq.running import RunningHq
@@ -59,6 +60,19 @@ async def test_a_clear_way_is_walked_to_the_end_and_tells_hqs_clock(tmp_path: Pa
     assert way.failed is None
     assert way.hq_clock == DAY
     assert way.our_clock is not None
+
+
+def test_the_way_is_walked_on_the_loop_that_the_connector_runs_on(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+
+    async def walk() -> Way:
+        async with server(SWITCHING, authority.issue()) as port:
+            return await probe(f"wss://localhost:{port}/link", ca=authority.file, proxy="none")
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        way = runner.run(walk())
+    assert way.failed is None, way.failed
+    assert [step.name for step in way.steps] == ["dns", "tcp", "tls", "upgrade"]
 
 
 async def test_a_real_hq_is_reached(hq: RunningHq) -> None:

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from cryptography import x509
@@ -151,8 +152,11 @@ async def _addresses(host: str, port: int) -> list[str]:
 
 
 async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    # uvloop tries one address after the other, and does not know that two could be tried at once.
+    plain = type(asyncio.get_running_loop()).__module__.startswith("uvloop")
+    race: dict[str, Any] = {} if plain else {"happy_eyeballs_delay": 0.25}
     try:
-        return await asyncio.open_connection(host, port, happy_eyeballs_delay=0.25)
+        return await asyncio.open_connection(host, port, **race)
     except ConnectionRefusedError:
         raise _StepFailedError(f"port {port} refuses connections") from None
     except OSError as error:

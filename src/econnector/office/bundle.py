@@ -145,7 +145,7 @@ def _public(met: Any) -> dict[str, Any]:
 
 
 async def _findings(loaded: Loaded[Settings]) -> list[Finding]:
-    scene = Scene(loaded.file)
+    scene = Scene.beside(loaded)
     try:
         found = await examine(scene, CHECKS)
     finally:

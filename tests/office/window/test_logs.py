@@ -1,4 +1,4 @@
-"""The page Log in a browser: lines are found, the level is switched in the running connector, the bundle is whole."""
+"""The pages Log and Doctor in a browser: lines are found, the log level switched, the machine examined."""
 
 import os
 import zipfile
@@ -71,3 +71,23 @@ def test_who_lacks_the_permission_reads_and_changes_nothing(office: WindowOffice
     assert answer.status in {400, 403, 422}
     page.goto(f"{office.address}logs?span=%00&least=x&area=../..&find=%3Cscript%3E&rows=many")
     expect(page.get_by_role("heading", level=1)).to_have_text("Log")
+
+
+def test_the_doctor_examines_this_machine_and_a_reference_is_looked_up(office: WindowOffice, open_page: Opener) -> None:
+    page = open_page(bypass_csp=True)  # axe is brought in by the test
+    sign_in(page, office, "Vera")
+    page.get_by_role("link", name="Doctor", exact=True).click()
+    page.get_by_role("button", name="Examine this machine").click()
+    again = page.get_by_role("button", name="Examine again")
+    expect(again).to_be_visible(timeout=120_000)
+    for check in ("database", "hq", "clock", "link"):
+        expect(page.locator(f"#check-{check}")).to_contain_text("in order")
+    shots(Path(os.environ["SHOTS"]) if "SHOTS" in os.environ else None, page, "doctor")
+    assert axe_findings(page) == []
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not overflows(page)
+    page.get_by_role("textbox", name="Reference").fill("ABCD-2345")
+    page.get_by_role("button", name="Show what happened").click()
+    expect(page.get_by_text("Nothing is known under this reference here")).to_be_visible()
+    assert axe_findings(page) == []

@@ -101,9 +101,17 @@ def from_failure(failure: Failure, *details: str) -> Finding:
     )
 
 
-async def examine(scene: Scene, checks: Iterable[Check]) -> list[Finding]:
-    """Run `checks` side by side; return their findings in the order given."""
-    return list(await asyncio.gather(*(check.run(scene) for check in checks)))
+async def examine(
+    scene: Scene, checks: Iterable[Check], told: Callable[[Finding], None] = lambda _: None
+) -> list[Finding]:
+    """Run `checks` side by side; return their findings in the order given. `told` hears each as soon as it is there."""
+
+    async def one(check: Check) -> Finding:
+        finding = await check.run(scene)
+        told(finding)
+        return finding
+
+    return list(await asyncio.gather(*(one(check) for check in checks)))
 
 
 def worst(findings: Iterable[Finding]) -> State:

@@ -36,6 +36,18 @@ class Scene:
         except Failure as failure:
             self.settings_failure = failure
 
+    @classmethod
+    def beside(cls, loaded: Loaded[Settings], clock: Clock = SYSTEM) -> "Scene":
+        """Return one for a program that runs with `loaded`.
+
+        Their file is read anew, so that what has become wrong with it is found, unless something was typed over it.
+        """
+        typed = "flag" in loaded.places.values()
+        scene = cls(None if typed else loaded.file, None, clock)
+        if typed or loaded.file is None:
+            scene.settings_failure, scene._loaded = None, loaded
+        return scene
+
     @property
     def loaded(self) -> Loaded[Settings]:
         """The settings. Raises NotNowError."""

@@ -13,6 +13,7 @@ from econnector.office.window import (
     codes,
     contacts,
     deeds,
+    doctor,
     install,
     logs,
     mail,
@@ -53,6 +54,7 @@ MODULES: tuple[Module, ...] = (
     mail,
     contacts,
     codes,
+    doctor,
     logs,
     signing,
 )
