@@ -9,6 +9,7 @@ The tree::
                       visits.py   or not any more: the visit was moved
       OfficeFailure   office.py   something in the office is missing or broken
                       machine.py  it slept, or cannot keep a log
+                summary.py  what a care summary cannot do without is not recorded
       MailFailure     mail.py     a mail was not sent, or nobody knows whether it was
       InputFailure    typed.py    what was typed or sent cannot be used
                       messages.py what patients write and send to the office
@@ -137,6 +138,7 @@ from econnector.base.errors.setup import (
     TooManyKeys,
     UnsealFailed,
 )
+from econnector.base.errors.summary import CareSummaryNotLoaded, CareSummaryNotSetUp
 from econnector.base.errors.typed import (
     FormExpired,
     InputFailure,
@@ -173,6 +175,8 @@ __all__ = [
     "AnswerLost",
     "AnswerUncertain",
     "AttachmentRejected",
+    "CareSummaryNotLoaded",
+    "CareSummaryNotSetUp",
     "ChangeRequired",
     "ClockDrift",
     "CodeChecksumDiffers",

@@ -2,7 +2,8 @@
 
 Empty texts and None mean "not recorded". Codes are as stored, trimmed; a code's words are those of the practice's own
 code tables, or the practice's own name for the thing where the table does not know the code. Dates are the practice's
-calendar days; times carry the practice's UTC offset of that moment.
+calendar days; times carry the practice's UTC offset of that moment. Who did something is the ProvNum of one of
+`Summary.clinicians`, 0 for nobody.
 """
 
 import datetime as dt
@@ -231,7 +232,6 @@ class Medication(msgspec.Struct, frozen=True):
     active: bool
     """Whether it is taken on the day of the summary."""
     prescriber: int
-    """ProvNum of one of `Summary.clinicians`; 0 for nobody."""
     noted: dt.datetime | None
 
 
@@ -257,7 +257,6 @@ class Vaccine(msgspec.Struct, frozen=True):
     refusal: str
     """parental, religious, other, patient; empty for none."""
     giver: int
-    """ProvNum of one of `Summary.clinicians`; 0 for nobody."""
 
 
 class Procedure(msgspec.Struct, frozen=True):
@@ -276,7 +275,6 @@ class Procedure(msgspec.Struct, frozen=True):
     teeth: tuple[str, ...]
     """Of a procedure on a range of teeth."""
     performer: int
-    """ProvNum of one of `Summary.clinicians`; 0 for nobody."""
 
 
 class Encounter(msgspec.Struct, frozen=True):
@@ -287,8 +285,6 @@ class Encounter(msgspec.Struct, frozen=True):
     code: Code | None
     date: dt.date | None
     performer: int
-    """ProvNum of one of `Summary.clinicians`; 0 for nobody."""
-    note: str = ""
 
 
 class PlanItem(msgspec.Struct, frozen=True):
@@ -351,17 +347,15 @@ class Smoking(msgspec.Struct, frozen=True):
 
 
 class VitalSigns(msgspec.Struct, frozen=True):
-    """What was measured at one time; 0 for what was not."""
+    """What was measured at one time; 0 for what was not. Pressures are in mm[Hg], the pulse is beats per minute."""
 
     number: int
     taken: dt.date | None
     height_in: float
     weight_lb: float
     systolic: int
-    """mm[Hg]."""
     diastolic: int
     pulse: int
-    """Beats per minute."""
 
 
 class Period(msgspec.Struct, frozen=True):
