@@ -98,8 +98,10 @@ def _shown(setting: Setting, loaded: Loaded[HqSettings]) -> str:
     value: Any = loaded.value
     for part in setting.name.split("."):
         value = getattr(value, part)
-    if value in (None, "", []):
+    if value in (None, "", [], {}):
         return "–"
+    if isinstance(value, dict):
+        return ", ".join(sorted(value))
     return "(secret)" if setting.secret else str(value)
 
 
@@ -118,5 +120,7 @@ def settings_page() -> str:
 
 
 def _paragraph(setting: Setting) -> str:
-    default = f"`{setting.default}`" if setting.default not in (None, "", []) else "–"
+    if isinstance(setting.default, dict):
+        return f"\n## {setting.name}\n\n{setting.text}\n"
+    default = f"`{setting.default}`" if setting.default not in (None, "", [], {}) else "–"
     return f"\n## {setting.name}\n\n{setting.text}\n\nEnvironment: `{setting.variable}` · default: {default}\n"

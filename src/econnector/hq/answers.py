@@ -1,6 +1,6 @@
 """What HQ answers to a connector that it has let in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import Failure, OwnedElsewhere, ReportsTooOften
@@ -10,16 +10,30 @@ from econnector.hq.pace import Pace
 from econnector.hq.registry import contacts, heartbeats
 from econnector.hq.registry.database import Registry
 from econnector.link.accept import Admission
-from econnector.link.calls import ECHO, HEARTBEAT, Echo, Heard, Heartbeat, OfficeContact
+from econnector.link.calls import (
+    CODE_OFFERS,
+    ECHO,
+    HEARTBEAT,
+    CodeOffer,
+    CodeOffers,
+    CodeOffersWanted,
+    Echo,
+    Heard,
+    Heartbeat,
+    OfficeContact,
+)
 from econnector.wire.call import Answers, Asked
 
 __all__ = ["answers_for"]
 
 
 def answers_for(
-    registry: Registry, clock: Clock = SYSTEM, *, announces: bool = False
+    registry: Registry, clock: Clock = SYSTEM, *, announces: bool = False, codes: Sequence[CodeOffer] = ()
 ) -> Callable[[Admission], Answers]:
-    """Return what gives each admitted office its answers; `announces` says whether HQ mails their contacts."""
+    """Return what gives each admitted office its answers.
+
+    `announces` says whether HQ mails their contacts, `codes` are the versions of code systems that it offers.
+    """
     paces: dict[str, Pace] = {}  # as many as there are offices
 
     def build(admission: Admission) -> Answers:
@@ -42,6 +56,10 @@ def answers_for(
                 kept = said.contacts
             standing, others = heard
             return Heard(version(), clock.now().isoformat(timespec="milliseconds"), standing, others, announces)
+
+        @answers.to(CODE_OFFERS)
+        async def code_offers(_: Asked, __: CodeOffersWanted) -> CodeOffers:
+            return CodeOffers(list(codes))
 
         @answers.to(ECHO)
         async def echo(_: Asked, sent: Echo) -> Echo:

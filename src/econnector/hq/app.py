@@ -61,7 +61,8 @@ class Hq:
         name = urlsplit(settings.url).netloc.lower() or None
         after = settings.contacts.after_seconds
         self.notifier = Notifier(self.registry, account_of(settings.smtp), self.metrics, after, clock)
-        answers = answers_for(self.registry, clock, announces=self.notifier.sends)
+        codes = settings.code_offers()
+        answers = answers_for(self.registry, clock, announces=self.notifier.sends, codes=codes)
         self.gateway = Gateway(self.gate, self.switchboard, answers, name=name, clock=clock)
         self.doors = Doors(self.registry, self.switchboard, clock)
         self.draining = False

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import platform
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +16,14 @@ from econnector.base.errors import SenderMissing, SettingInvalid
 from econnector.base.logs import Level
 from econnector.base.places import data_folder, settings_folder
 from econnector.base.settings import NONE, Loaded, described, load
+from econnector.link.calls import CODE_SYSTEMS, CodeOffer
 from econnector.mail.compose import address_of
 
 __all__ = [
     "FILE_VARIABLE",
     "PREFIX",
     "Address",
+    "CodeFile",
     "Contacts",
     "HqSettings",
     "Log",
@@ -78,6 +81,22 @@ class Contacts(msgspec.Struct, frozen=True):
     ] = 300
 
 
+class CodeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A version of one code system that offices may download."""
+
+    version: str
+    url: str
+    checksum: str
+
+
+_CODES = (
+    "Versions of code systems that connectors offer to their offices: a table for each system ("
+    f"{', '.join(CODE_SYSTEMS)}), such as `[codes.CVX]`, with `version` (its name, as it is shown), `url` (the file, "
+    "https://) and `checksum` (the file's SHA-256). HQ does not touch the files; offices accept the publisher's terms "
+    "themselves. Only in the settings file."
+)
+
+
 class HqSettings(msgspec.Struct, frozen=True):
     """Everything that can be set about HQ."""
 
@@ -110,6 +129,7 @@ class HqSettings(msgspec.Struct, frozen=True):
     log: Log = Log()
     smtp: Smtp = Smtp()
     contacts: Contacts = Contacts()
+    codes: Annotated[dict[str, CodeFile], described(_CODES)] = {}
 
     def database_url(self) -> str:
         """Return the registry's URL."""
@@ -123,6 +143,10 @@ class HqSettings(msgspec.Struct, frozen=True):
         """Return HQ's address without trailing slash."""
         scheme = "https" if self.tls.certificate else "http"
         return (self.url or f"{scheme}://{self.listen}").rstrip("/")
+
+    def code_offers(self) -> list[CodeOffer]:
+        """Return the versions of code systems as offices are told of them."""
+        return [CodeOffer(name, each.version, each.url, each.checksum) for name, each in sorted(self.codes.items())]
 
     def node_name(self) -> str:
         """Return this node's name."""
@@ -233,6 +257,22 @@ def _sender(settings: HqSettings) -> None:
             raise ValueError("it must be a mail address, such as eConnector <noreply@hq.example.com>") from None
 
 
+def _codes(settings: HqSettings) -> None:
+    for name, each in settings.codes.items():
+        if name not in CODE_SYSTEMS:
+            raise ValueError(f"{name} is not one of {', '.join(CODE_SYSTEMS)}")
+        if not re.fullmatch(r"https://[^/\s@]+/\S*", each.url) and not _on_this_machine(each.url):
+            raise ValueError(f"{name}.url must be like https://files.example.com/{name}.zip")
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", each.checksum):
+            raise ValueError(f"{name}.checksum must be the file's SHA-256: 64 hexadecimal digits")
+        if not each.version.strip():
+            raise ValueError(f"{name}.version must name the version, such as 2026-09")
+
+
+def _on_this_machine(url: str) -> bool:
+    return re.match(r"http://(?:127\.0\.0\.1|localhost)[:/]", url) is not None
+
+
 _CHECKS = {
     "listen": lambda settings: parse_address(settings.listen),
     "admin": _admin,
@@ -242,4 +282,5 @@ _CHECKS = {
     "tls.certificate": _certificate,
     "tls.key": _key,
     "smtp.sender": _sender,
+    "codes": _codes,
 }

@@ -4,7 +4,23 @@ import msgspec
 
 from econnector.wire.call import Call
 
-__all__ = ["ECHO", "HEARTBEAT", "Echo", "Heard", "Heartbeat", "OfficeContact", "Outage"]
+__all__ = [
+    "CODE_OFFERS",
+    "CODE_SYSTEMS",
+    "ECHO",
+    "HEARTBEAT",
+    "CodeOffer",
+    "CodeOffers",
+    "CodeOffersWanted",
+    "Echo",
+    "Heard",
+    "Heartbeat",
+    "OfficeContact",
+    "Outage",
+]
+
+CODE_SYSTEMS = ("CDCREC", "CVX", "HCPCS", "ICD10CM", "ICD9CM", "LOINC", "RXNORM", "SNOMEDCT", "SOP", "UCUM")
+"""The code systems that HQ may offer. CPT is bought by each office and never passes through HQ."""
 
 
 class Outage(msgspec.Struct):
@@ -73,5 +89,27 @@ class Echo(msgspec.Struct):
     payload: bytes = b""
 
 
+class CodeOffersWanted(msgspec.Struct):
+    """Which versions of code systems does HQ offer?"""
+
+
+class CodeOffer(msgspec.Struct):
+    """A version of a code system, and where its file is."""
+
+    system: str
+    """One of `CODE_SYSTEMS`."""
+    version: str
+    url: str
+    checksum: str
+    """SHA-256 of the file, in hexadecimal."""
+
+
+class CodeOffers(msgspec.Struct):
+    """All that HQ offers now."""
+
+    offers: list[CodeOffer] = []
+
+
 HEARTBEAT = Call("link.heartbeat", Heartbeat, Heard, limit=10, changes=True)
 ECHO = Call("link.echo", Echo, Echo, limit=10)
+CODE_OFFERS = Call("link.code-offers", CodeOffersWanted, CodeOffers, limit=10)

@@ -25,6 +25,8 @@ from econnector.office.addresses import DatabasePlace
 from econnector.office.announce import Announcer
 from econnector.office.awake import watch
 from econnector.office.awake.watch import Awake
+from econnector.office.codes import offers
+from econnector.office.codes.offers import Offers
 from econnector.office.heartbeat import Heartbeat
 from econnector.office.ledger import Ledger, StateMemory
 from econnector.office.loglevel import LogLevel
@@ -113,6 +115,7 @@ class Connector:
         )
         self._dialler = self._dialler_for(identity, install, given, limits)
         self._reporter = Reporter(self._dialler.hq, state, self._practice, self._outages, install, clock)
+        self._offers = Offers(self._dialler.hq, state, standing.online, clock)
         after = settings.contacts.after_seconds
         self._announcer = Announcer(state, self.postbox, self._practice, standing, self._reporter, after, clock)
         self._mail = sender_over(self.postbox, state, self._database, self._practice.schemas, settings.mail.ca, clock)
@@ -166,6 +169,7 @@ class Connector:
                 keep_running("window", self._window.run, every=AGAIN_SECONDS),
                 keep_running("mail", self._mail.run, every=1.0),
                 keep_running("contacts", self._announcer.look, every=announce.LOOK_SECONDS),
+                keep_running("code offers", self._offers.look, every=offers.LOOK_SECONDS),
                 keep_running("housekeeping", self._keep_house, every=HOUSEKEEPING_SECONDS),
                 keep_running("log level", self._log_level.look, every=loglevel.LOOK_SECONDS),
                 keep_running("log sweep", self._log_sweep.look, every=logsweep.LOOK_SECONDS),

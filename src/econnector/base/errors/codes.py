@@ -3,10 +3,17 @@
 from econnector.base.errors.typed import InputFailure
 
 __all__ = [
+    "CodeAddressRefused",
+    "CodeAddressSilent",
+    "CodeAddressUnusable",
     "CodeChecksumDiffers",
+    "CodeDiskFull",
     "CodeFileNeeded",
     "CodeFileUnreadable",
+    "CodeImportIdle",
     "CodeImportRuns",
+    "CodeNotAFile",
+    "CodePackageBroken",
     "CodeSystemUnknown",
     "CodeTermsOpen",
     "CodesFailure",
@@ -37,7 +44,7 @@ class CodeFileNeeded(CodesFailure):
     office = "The content of {name} may not be shipped with eConnector, so it is imported from a file of yours."
     remedy = (
         "Get the file from where your licence for {name} lets you: {where}.",
-        "Import it: `econnector codes import {name} --file FILE`, or choose the file on the window's page Code systems.",
+        "Import it: `econnector codes import {name} --file FILE` (or `--url ADDRESS`), or choose it on the window's page Code systems.",
     )
 
 
@@ -81,9 +88,92 @@ class CodeImportRuns(CodesFailure):
     code = "code-import-runs"
     title = "It is being imported already"
     office = "{name} is being imported by another process on this machine."
-    remedy = ("Wait until it is done (`econnector codes status`), or cancel it there.",)
+    remedy = ("Wait until it is done (`econnector codes status`), or cancel it: `econnector codes cancel {name}`.",)
     http = 409
     retry = True
+
+
+class CodeImportIdle(CodesFailure):
+    """There is no import to cancel."""
+
+    code = "code-import-idle"
+    title = "Nothing to cancel"
+    office = "{name} is not being imported on this machine."
+    remedy = ("See how the last imports went: `econnector codes status`.",)
+    http = 409
+
+
+class CodeAddressUnusable(CodesFailure):
+    """An address that nothing is downloaded from."""
+
+    code = "code-address"
+    title = "This address cannot be used"
+    office = "Nothing is downloaded from {address}: {reason}."
+    remedy = (
+        "Copy the file's own address from where it is published: it begins with https://.",
+        "Or download the file with a browser and import it with `--file`.",
+    )
+
+
+class CodeAddressSilent(CodesFailure):
+    """The server that has the file cannot be reached, or broke off."""
+
+    code = "code-address-silent"
+    title = "The file cannot be downloaded now"
+    office = "{address} cannot be reached: {reason}."
+    remedy = (
+        "See that this computer reaches the internet, through the proxy that `hq.proxy` names if there is one.",
+        "Import again: the download goes on where it stopped.",
+        "Or download the file with a browser and import it with `--file`.",
+    )
+    http = 502
+    retry = True
+
+
+class CodeAddressRefused(CodesFailure):
+    """The server answers and does not give the file."""
+
+    code = "code-address-refused"
+    title = "The server does not give the file"
+    office = "{address} answers with status {status}: {reason}."
+    remedy = (
+        "Compare the address with the one where the file is published.",
+        "Where the publisher wants a sign-in, download the file with a browser and import it with `--file`.",
+    )
+
+
+class CodeNotAFile(CodesFailure):
+    """What was sent is not what a file of codes can be."""
+
+    code = "code-not-a-file"
+    title = "This is not a file of codes"
+    office = "{address} does not send a file of codes: {reason}."
+    remedy = (
+        "Open the address in a browser: is it the file itself, or a page that asks for a sign-in first?",
+        "Download the file there and import it with `--file`.",
+    )
+
+
+class CodeDiskFull(CodesFailure):
+    """There is no room for the file."""
+
+    code = "code-disk-full"
+    title = "The disk is full"
+    office = "The file does not fit into {folder}: {needed} are needed and {free} are free."
+    remedy = ("Make room on that disk.", "Import again: the download goes on where it stopped.")
+    http = 507
+
+
+class CodePackageBroken(CodesFailure):
+    """A package on this machine that holds the codes does not give them."""
+
+    code = "code-package"
+    title = "The package does not give its codes"
+    office = "The package {package} cannot be used: {reason}."
+    remedy = (
+        "Install it anew: `pip install --force-reinstall {package}`.",
+        "Or import {name} from a file: `econnector codes import {name} --file FILE`.",
+    )
 
 
 class CodesMiddleTier(CodesFailure):

@@ -1,4 +1,4 @@
-"""What a person does with code systems: see how they stand, accept terms, import, go on with what was cut off."""
+"""What a person does with code systems: see how they stand, accept terms, import, cancel, go on where it stopped."""
 
 import asyncio
 import datetime as dt
@@ -14,14 +14,20 @@ from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import (
     CodeChecksumDiffers,
     CodeFileNeeded,
+    CodeImportIdle,
     CodeImportRuns,
     CodesMiddleTier,
     CodeSystemUnknown,
     CodeTermsOpen,
 )
+from econnector.office.codes.fetching import Fetch
 from econnector.office.codes.importing import Import
+from econnector.office.codes.job import Job, Source
+from econnector.office.codes.packaged import from_package, package_version
+from econnector.office.codes.published import as_tabs
 from econnector.office.codes.source import digest_of
 from econnector.office.codes.terms import SOURCES, Terms, digest, terms_of
+from econnector.office.codes.transfer import WayOut
 from econnector.office.desk import Who, note
 from econnector.office.hand import need_setup
 from econnector.office.service.lock import Lock
@@ -29,16 +35,19 @@ from econnector.opendental import audit, coderows, codesystems
 from econnector.opendental.codesystems import SYSTEMS, CodeSystem, Standing
 from econnector.opendental.schema import Schemas
 from econnector.storage.database import Database
-from econnector.storage.state import code_imports
+from econnector.storage.state import code_downloads, code_imports, code_offers
+from econnector.storage.state.code_downloads import Download
 from econnector.storage.state.code_imports import COMPLETE, BadLine, Progress
+from econnector.storage.state.code_offers import Offer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["FOR_SUMMARIES", "SHIPPED", "Codes", "Prepared", "Row", "Wanted", "terms_shown"]
+__all__ = ["FOR_SUMMARIES", "SHIPPED", "Codes", "Row", "Wanted", "shipped_version", "terms_shown"]
 
 SHIPPED = {"CDCREC": "HL7 v3 2018-08-12", "CVX": "HL7 v2.9 table 0292"}
 """What comes with eConnector, and its version."""
+_PACKAGED = "ICD10CM"
 FOR_SUMMARIES = ("SNOMEDCT", "CVX")
 """Without rows of these there is no care summary."""
 
@@ -48,13 +57,17 @@ class Wanted(msgspec.Struct, frozen=True):
 
     system: str
     file: Path | None = None
-    """None for what comes with eConnector."""
+    """None for an address, else for what HQ offers, else for what comes with eConnector."""
     keep_old: bool = True
     release: str = ""
     """The version's name; empty for the one that is available, else the file's day."""
     checksum: str = ""
     """SHA-256 that the file must have; empty for any."""
     accept_terms: bool = False
+    url: str = ""
+    """Where to download the file from."""
+    shipped: bool = False
+    """Take what comes with eConnector, whatever HQ offers."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -69,10 +82,25 @@ class Row(msgspec.Struct, frozen=True):
     """Empty where nobody has, or nobody must."""
     progress: Progress | None
     """The last import."""
+    download: Download | None
+    """The download that runs, or that can be gone on with."""
+    offer: Offer | None
+    """What HQ offers."""
     runs: bool
     """Whether it is being imported at this moment."""
     needed: bool
     """Whether care summaries wait for it."""
+
+    @property
+    def available(self) -> str:
+        """The newest version that can be had without looking for a file; empty when none is known."""
+        return (self.offer.version if self.offer else "") or self.system.available or self.shipped
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether what HQ offers, or what comes with eConnector, is not what is imported."""
+        ready = self.offer.version if self.offer else self.shipped
+        return bool(ready) and ready != self.system.current
 
 
 class Codes:
@@ -87,21 +115,46 @@ class Codes:
         folder: Path,
         middle_tier: str = "",
         clock: Clock = SYSTEM,
+        way: WayOut = WayOut(),  # noqa: B008 - frozen
     ) -> None:
-        """`folder` is the connector's own; `middle_tier` names the file that says Open Dental uses one here."""
-        self._database, self._state, self._schemas = database, state, schemas
+        """`folder` is the connector's own; `middle_tier` names the file that says Open Dental uses one here.
+
+        `way` is how files are downloaded.
+        """
+        self._database, self._state, self._schemas, self._way = database, state, schemas, way
         self._machine, self._folder, self._middle_tier, self._clock = machine, folder, middle_tier, clock
 
     async def listed(self) -> list[Row]:
         """Return every code system and how it stands."""
         standings = await self._database.run(self._standings)
         progress = await self._state.run(code_imports.every)
-        return [await self._row(one, progress.get(one.name)) for one in standings]
+        downloads = await self._state.run(code_downloads.every)
+        offers = await self._state.run(code_offers.every)
+        return [
+            await self._row(one, progress.get(one.name), downloads.get(one.name), offers.get(one.name))
+            for one in standings
+        ]
 
     async def check(self) -> list[Row]:
-        """Note in Open Dental's rows which versions come with eConnector; return how every system stands."""
-        await self._database.run(self._offer)
+        """Note in Open Dental's rows which versions there are; return how every system stands."""
+        offers = await self._state.run(code_offers.every)
+        await self._database.run(self._offer, {name: offer.version for name, offer in offers.items()})
         return await self.listed()
+
+    async def asked(self) -> str:
+        """Return when HQ was asked last which versions there are, ISO 8601; empty when it never answered."""
+        return await self._state.run(code_offers.asked)
+
+    async def cancel(self, who: Who, name: str) -> None:
+        """Ask whoever imports the system, in this process or another, to stop behind the batch it is at.
+
+        Raises `PermissionMissing`, `CodeSystemUnknown`, `CodeImportIdle`.
+        """
+        need_setup(who)
+        system = _known(name)
+        if not self.runs(system.name):
+            raise CodeImportIdle(name=system.name)
+        await self._state.run(code_imports.cancel, system.name, self._clock.now())
 
     async def bad_lines(self, name: str) -> list[BadLine]:
         """Return the lines of the last import that could not be read, the first thousand."""
@@ -115,47 +168,83 @@ class Codes:
             await self._note(who, f"terms of {terms.publisher} accepted for {system.name}.")
             await self._state.run(code_imports.accept, system.name, digest(terms), who.name, self._clock.now())
 
-    async def prepare(self, who: Who, wanted: Wanted) -> "Prepared":
+    async def prepare(self, who: Who, wanted: Wanted) -> Job:
         """Return an import that may run: everything that forbids it is looked at before anything is written.
 
-        Raises `PermissionMissing`, `CodesMiddleTier`, `CodeSystemUnknown`, `CodeTermsOpen`, `CodeFileNeeded`,
-        `CodeFileUnreadable`, `CodeChecksumDiffers`, `CodeImportRuns`.
+        A file that must be downloaded first is looked at when it is there. Raises `PermissionMissing`,
+        `CodesMiddleTier`, `CodeSystemUnknown`, `CodeTermsOpen`, `CodeFileNeeded`, `CodeFileUnreadable`,
+        `CodeAddressUnusable`, `CodePackageBroken`, `CodeChecksumDiffers`, `CodeImportRuns`.
         """
         need_setup(who)
         if self._middle_tier:
             raise CodesMiddleTier(file=self._middle_tier)
-        system = _known(wanted.system)
+        system, asked = _known(wanted.system), self._clock.now()
+        offer = (await self._state.run(code_offers.every)).get(system.name)
         await self._terms(who, system, accept=wanted.accept_terms)
-        path = wanted.file or _shipped(system)
-        found = await asyncio.to_thread(digest_of, path)
-        if wanted.checksum and wanted.checksum.strip().lower() != found:
-            raise CodeChecksumDiffers(file=path, found=found, expected=wanted.checksum)
+        source = self._source(system, wanted, offer)
         lock = self._lock(system)
         try:
-            progress = await self._progress(system, wanted, path, found)
-            more = f" from line {progress.line}" if progress.line else ""
-            await self._note(who, f"import of {system.name} {progress.version} begun{more}.")
+
+            async def begin(there: Source) -> Import:
+                return await self._begin(who, system, wanted, there, offer)
+
+            ours = [self._own_file(system.name, kind) for kind in ("part", "tsv")]
+            job = Job(self._state, system.name, source, begin, lock, asked=asked, leftovers=ours)
+            await job.ready()
         except BaseException:
             lock.free()
             raise
-        work = Import(self._database, self._state, self._schemas, system, path, progress, self._clock)
-        return Prepared(work, lock)
+        return job
 
-    async def _progress(self, system: CodeSystem, wanted: Wanted, path: Path, found: str) -> Progress:
+    def _source(self, system: CodeSystem, wanted: Wanted, offer: Offer | None) -> Source:
+        """Return where the file is, or how it comes to be."""
+        if wanted.file is not None:
+            return Source(wanted.file, wanted.file.name, wanted.release)
+        takes_offer = offer is not None and not wanted.url and not wanted.shipped
+        url = offer.url if offer is not None and takes_offer else wanted.url
+        if url:
+            path = self._own_file(system.name, "part")
+            fetch = Fetch(self._state, system.name, url, path, self._way, self._clock)
+            version = offer.version if offer is not None and url == offer.url else ""
+            return Source(path, fetch.download.address, wanted.release or version, fetch)
+        version = shipped_version(system.name)
+        if not version:
+            raise CodeFileNeeded(name=system.name, where=SOURCES[system.name])
+        if system.name == _PACKAGED:
+            return Source(self._own_file(system.name, "tsv"), version, wanted.release or version, make=from_package)
+        return Source(_shipped(system), f"{system.name}.tsv", wanted.release or version)
+
+    async def _begin(self, who: Who, system: CodeSystem, wanted: Wanted, source: Source, offer: Offer | None) -> Import:
+        """Return the import of a file that is there."""
+        expected = wanted.checksum or (offer.checksum if offer and source.fetch and not wanted.url else "")
+        found = await asyncio.to_thread(digest_of, source.path)
+        if expected and expected.strip().lower() != found:
+            if source.fetch is not None:  # nothing to go on with
+                await asyncio.to_thread(source.path.unlink, missing_ok=True)
+            raise CodeChecksumDiffers(file=source.shown, found=found, expected=expected)
+        path = await asyncio.to_thread(as_tabs, system.name, source.path, self._own_file(system.name, "tsv"))
+        if path != source.path:
+            found = await asyncio.to_thread(digest_of, path)
+        progress = await self._progress(system, wanted, source, found)
+        more = f" from line {progress.line}" if progress.line else ""
+        await self._note(who, f"import of {system.name} {progress.version} begun{more}.")
+        return Import(self._database, self._state, self._schemas, system, path, progress, self._clock)
+
+    async def _progress(self, system: CodeSystem, wanted: Wanted, source: Source, found: str) -> Progress:
         """Return where to go on, or a new beginning."""
         before = await self._state.run(code_imports.find, system.name)
         if before and before.status != COMPLETE and (before.digest, before.keep_old) == (found, wanted.keep_old):
             before.status, before.failure = code_imports.IMPORTING, ""
             return before
-        began = Progress(system.name, path.name, found, await self._version(system, wanted, path), wanted.keep_old)
+        version = source.version or await self._version(system, source.path)
+        began = Progress(system.name, source.shown, found, version, wanted.keep_old)
         began.was_empty = await self._database.run(coderows.is_empty, system)
         began.at = self._clock.now().timestamp()
         await self._state.run(code_imports.begin, began)
         return began
 
-    async def _version(self, system: CodeSystem, wanted: Wanted, path: Path) -> str:
-        if wanted.release or wanted.file is None:
-            return wanted.release or SHIPPED[system.name]
+    async def _version(self, system: CodeSystem, path: Path) -> str:
+        """Return what to call the content of a file that nobody has named."""
         (standing,) = await self._database.run(self._standings, (system,))
         if standing.available and standing.available != standing.current:
             return standing.available
@@ -172,26 +261,31 @@ class Codes:
             raise CodeTermsOpen(name=system.name, publisher=terms.publisher)
 
     def _lock(self, system: CodeSystem) -> Lock:
-        lock = Lock.take(self._lock_file(system.name))
+        lock = Lock.take(self._own_file(system.name, "lock"))
         if lock is None:
             raise CodeImportRuns(name=system.name)
         return lock
 
-    def _lock_file(self, name: str) -> Path:
+    def _own_file(self, name: str, kind: str) -> Path:
         # One practice's import never waits for another's on the same machine.
         place = hashlib.sha256(self._database.server.encode()).hexdigest()[:8]
-        return self._folder / f"codes-{name}-{place}.lock"
+        return self._folder / f"codes-{name}-{place}.{kind}"
 
-    async def _row(self, standing: Standing, progress: Progress | None) -> Row:
+    async def _row(
+        self, standing: Standing, progress: Progress | None, download: Download | None, offer: Offer | None
+    ) -> Row:
         system = _named(standing.name)
         terms = terms_of(system)
         accepted = await self._state.run(code_imports.accepted, system.name, digest(terms)) if terms else ""
         source = SOURCES.get(system.name, "comes with Open Dental")
         needed = system.name in FOR_SUMMARIES and not standing.rows
-        return Row(standing, SHIPPED.get(system.name, ""), source, accepted, progress, self._runs(system.name), needed)
+        shipped = shipped_version(system.name)
+        runs = self.runs(system.name)
+        return Row(standing, shipped, source, accepted, progress, download, offer, runs, needed)
 
-    def _runs(self, name: str) -> bool:
-        file = self._lock_file(name)
+    def runs(self, name: str) -> bool:
+        """Return whether a process of this machine imports the system."""
+        file = self._own_file(name, "lock")
         if not file.exists():
             return False
         lock = Lock.take(file)
@@ -202,31 +296,22 @@ class Codes:
     def _standings(self, connection: "Connection", systems: Iterable[CodeSystem] = SYSTEMS) -> list[Standing]:
         return codesystems.standings(connection, self._schemas(connection), systems)
 
-    def _offer(self, connection: "Connection") -> None:
+    def _offer(self, connection: "Connection", offers: dict[str, str]) -> None:
         schema = self._schemas(connection)
-        for standing in codesystems.standings(connection, schema, [_named(name) for name in SHIPPED]):
-            if not standing.available:
-                codesystems.offer(connection, schema, _named(standing.name), SHIPPED[standing.name])
+        for standing in self._standings(connection):
+            shipped = "" if standing.available else shipped_version(standing.name)
+            version = offers.get(standing.name, shipped)
+            if version and version != standing.available:
+                codesystems.offer(connection, schema, _named(standing.name), version)
 
     async def _note(self, who: Who, text: str) -> None:
         permission, words = audit.Permission.SERVICES_SETUP, f"{audit.CODES_CHANGED}{text}"
         await self._database.run(note, self._schemas, permission, words, who, self._machine)
 
 
-class Prepared:
-    """An import that may run, and whose system nobody else imports meanwhile."""
-
-    def __init__(self, work: Import, lock: Lock) -> None:
-        """`lock` is let go of when it has ended."""
-        self.work, self._lock = work, lock
-
-    async def __aenter__(self) -> Import:
-        """Return the import."""
-        return self.work
-
-    async def __aexit__(self, *_error: object) -> None:
-        """Let the system be imported by others."""
-        self._lock.free()
+def shipped_version(name: str) -> str:
+    """Return the version of a system that can be had without any file, empty for none."""
+    return package_version() if name == _PACKAGED else SHIPPED.get(name, "")
 
 
 def terms_shown(name: str) -> Terms | None:
@@ -248,6 +333,4 @@ def _named(name: str) -> CodeSystem:
 
 
 def _shipped(system: CodeSystem) -> Path:
-    if system.name not in SHIPPED:
-        raise CodeFileNeeded(name=system.name, where=SOURCES[system.name])
     return Path(str(files("econnector.office.codes").joinpath("shipped", f"{system.name}.tsv")))

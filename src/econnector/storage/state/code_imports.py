@@ -23,9 +23,12 @@ __all__ = [
     "accepted",
     "bad_lines",
     "begin",
+    "cancel",
+    "cancel_wanted",
     "every",
     "find",
     "keep",
+    "uncancel",
 ]
 
 IMPORTING, COMPLETE, CANCELLED, FAILED = "importing", "complete", "cancelled", "failed"
@@ -66,6 +69,12 @@ _TERMS = sa.Table(
     sa.Column("system", sa.String(64), primary_key=True),
     sa.Column("terms", sa.String(64), primary_key=True),
     sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+_CANCEL = sa.Table(
+    "code_cancel",
+    metadata,
+    sa.Column("system", sa.String(64), primary_key=True),
     sa.Column("at", sa.Float, nullable=False),
 )
 
@@ -158,3 +167,21 @@ def accepted(connection: sa.Connection, system: str, terms: str) -> str:
     """Return who accepted these terms, empty when nobody has."""
     here = (_TERMS.c.system == system) & (_TERMS.c.terms == terms)
     return connection.scalar(sa.select(_TERMS.c.who).where(here)) or ""
+
+
+def cancel(connection: sa.Connection, system: str, now: dt.datetime) -> None:
+    """Ask whichever process imports the system to stop."""
+    uncancel(connection, system)
+    connection.execute(sa.insert(_CANCEL).values(system=system, at=now.timestamp()))
+
+
+def cancel_wanted(connection: sa.Connection, system: str) -> bool:
+    """Return whether somebody wants the import of the system to stop."""
+    return connection.execute(sa.select(_CANCEL).where(_CANCEL.c.system == system)).first() is not None
+
+
+def uncancel(connection: sa.Connection, system: str, before: dt.datetime | None = None) -> None:
+    """Drop the wish to stop; only one from `before` that moment, where it is said."""
+    here = _CANCEL.c.system == system
+    older = here if before is None else here & (_CANCEL.c.at < before.timestamp())
+    connection.execute(sa.delete(_CANCEL).where(older))

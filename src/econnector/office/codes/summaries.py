@@ -1,0 +1,61 @@
+"""What care summaries need of the code systems, as steps that somebody at the front desk can follow."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from econnector.office.codes.importer import FOR_SUMMARIES, Row
+
+__all__ = ["WHY", "Step", "missing", "steps"]
+
+# ruff: noqa: E501 - sentences that people read stay whole
+WHY = "Patients see vaccines, problems and allergies in their care summary. Open Dental looks these up in two lists: vaccines (CVX) and clinical terms (SNOMED CT). While one of them is empty, no patient can open a care summary."
+
+_VACCINES = "This list comes with eConnector. Nothing has to be found or accepted."
+_TERMS_OFFERED = "This list belongs to SNOMED International. Your eConnector vendor offers it for download; you only accept the terms."
+_TERMS = "This list belongs to SNOMED International, so it does not come with eConnector. In the United States it is free of charge."
+_GET = (
+    "Make a free account of the National Library of Medicine: https://uts.nlm.nih.gov/uts/signup-login. It takes up to three working days.",
+    "Sign in there and download the US edition of SNOMED CT (one zip file): https://www.nlm.nih.gov/healthit/snomedct/us_edition.html. Do not unpack it.",
+    "Come back here and choose that file.",
+)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One list, and what is to be done about it."""
+
+    row: Row
+    title: str
+    what: str
+    how: tuple[str, ...] = ()
+    """What somebody must do away from here first, in order."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the list is there."""
+        return not self.row.needed
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be imported without a file or an address."""
+        return bool(self.row.shipped or self.row.offer)
+
+
+def steps(rows: Sequence[Row]) -> list[Step]:
+    """Return what is to be done, in order: what comes with eConnector first."""
+    found = {row.system.name: row for row in rows}
+    vaccines, terms = found["CVX"], found["SNOMEDCT"]
+    return [
+        Step(vaccines, "Vaccines (CVX)", _VACCINES),
+        Step(
+            terms,
+            "Clinical terms (SNOMED CT)",
+            _TERMS_OFFERED if terms.offer else _TERMS,
+            () if terms.offer else _GET,
+        ),
+    ]
+
+
+def missing(rows: Sequence[Row]) -> list[Row]:
+    """Return what care summaries wait for."""
+    return [row for row in rows if row.system.name in FOR_SUMMARIES and row.needed]
