@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from econnector.documents.ccd import oids
 from econnector.documents.ccd.concerns import concern
-from econnector.documents.ccd.elements import coded, element, interval, named, null, reference, status, templates
+from econnector.documents.ccd.elements import clean, coded, element, interval, named, null, reference, status, templates
 from econnector.documents.ccd.narrative import Line
 from econnector.documents.ccd.writing import Kind, Row, Section, Writing, cell
 from econnector.opendental.summary.records import Allergy, AllergyKind
@@ -28,6 +28,7 @@ _TYPES: Final[dict[AllergyKind, str]] = {
     "substance-reaction": "420134006",
 }
 """SNOMED CT concepts that stand in both editions' value set of allergy types."""
+_REACTION: Final = 2
 _ACTIVE, _INACTIVE = "55561003", "73425007"
 
 
@@ -78,9 +79,8 @@ def _row(writing: Writing, allergy: Allergy) -> Row:
 
 
 def _reaction_words(allergy: Allergy) -> str:
-    if allergy.reaction:
-        return allergy.reaction
-    return allergy.reaction_code.text or allergy.reaction_code.value if allergy.reaction_code is not None else ""
+    code = allergy.reaction_code
+    return clean(allergy.reaction) or (clean(code.text) or code.value if code is not None else "")
 
 
 def _substance(code: Element) -> Element:
@@ -103,9 +103,9 @@ def _status(line: Line, allergy: Allergy) -> Element:
 
 
 def _reaction(writing: Writing, line: Line, allergy: Allergy) -> Element | None:
-    if not allergy.reaction and allergy.reaction_code is None:
+    if not line.cells[_REACTION]:
         return None
-    where = cell(line, 2)
+    where = cell(line, _REACTION)
     observation = element(
         "observation",
         *templates(oids.REACTION),
@@ -122,7 +122,6 @@ def _reaction(writing: Writing, line: Line, allergy: Allergy) -> Element | None:
 
 def _none(writing: Writing, said: str) -> Element:
     """Somebody asked, and there are none: the observation of an allergy is negated, its substance not applicable."""
-    made = writing.summary.made
     patient = writing.summary.subject.number
     observation = element(
         "observation",
@@ -131,7 +130,7 @@ def _none(writing: Writing, said: str) -> Element:
         named("code", "ASSERTION", oids.ACT_CODE),
         reference(said),
         status("completed"),
-        interval(made, None),
+        interval(None, None),
         named("value", _ANY, oids.SNOMED, "", reference(said, "originalText"), xsi_type="CD"),
         _substance(null("code", "NA")),
         classCode="OBS",
@@ -139,4 +138,4 @@ def _none(writing: Writing, said: str) -> Element:
         negationInd="true",
     )
     identity = [*templates(oids.ALLERGY_CONCERN), element("id", root=writing.root("no-allergy", patient, "concern"))]
-    return concern(identity, said, (status("active"), interval(made, None)), observation)
+    return concern(identity, said, (status("active"), interval(None, None)), observation)

@@ -42,6 +42,8 @@ _NO_UNIT: Final = "1"
 
 def clean(value: str) -> str:
     """Return a text without what XML cannot carry and without blanks around it; lines end in a line feed."""
+    if value.isprintable():
+        return value.strip()
     return _NOT_XML.sub("", value).replace("\r\n", "\n").replace("\r", "\n").strip()
 
 

@@ -63,10 +63,9 @@ def header(writing: Writing) -> list[Element]:
 
 def _patient_role(writing: Writing) -> Element:
     subject = writing.summary.subject
-    root = subject.root or writing.root("patient")
     return element(
         "patientRole",
-        element("id", root=root, extension=str(subject.number)),
+        element("id", root=writing.patients, extension=str(subject.number)),
         address(subject.address, "HP"),
         *telecoms(subject.phones, subject.email),
         _patient(subject),

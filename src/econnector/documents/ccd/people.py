@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from econnector.documents.ccd.elements import clean, element, null, text
 from econnector.opendental.summary.records import Address, Name, Phone
 
-__all__ = ["address", "email", "full_name", "person_name", "phone", "telecoms"]
+__all__ = ["address", "email", "full_name", "is_npi", "person_name", "phone", "telecoms"]
 
 _STATES: Final = re.compile(
     "A[AEKLPRSZ]|C[AOT]|D[CE]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]|RI|S[CD]|T[NX]"
@@ -22,6 +22,7 @@ _US: Final = frozenset({"", "US", "USA", "UNITED STATES", "UNITED STATES OF AMER
 _ZIP: Final = re.compile(r"(\d{5})(?:-?(\d{4}))?")
 _USES: Final = {"home": "HP", "mobile": "MC", "work": "WP"}
 _EXTENSION: Final = re.compile(r"\s*(?:x|ext|#)\D*(\d+)\D*$", re.IGNORECASE)
+_NPI: Final = re.compile(r"[12]\d{9}", re.ASCII)
 _DOMESTIC: Final = 10
 """Digits of a North American number without the leading 1."""
 
@@ -85,6 +86,14 @@ def _domestic(lines: list[str], city: str, state: str, code: str, use: str) -> E
 def _street(lines: list[str]) -> Element:
     """One line of the street: C-CDA 3.0 takes no more, where R2.1 took four."""
     return text("streetAddressLine", ", ".join(lines))
+
+
+def is_npi(number: str) -> bool:
+    """Return whether it is a National Provider Identifier: ten digits, the last by Luhn over 80840 and the others."""
+    if not _NPI.fullmatch(number):
+        return False
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(f"80840{number}")))
+    return sum(one // 10 + one % 10 for one in doubled) % 10 == 0
 
 
 def phone(number: str, use: str) -> Element:

@@ -63,14 +63,14 @@ def _row(writing: Writing, problem: Problem) -> Row:
 
 
 def _type() -> Element:
-    return named("code", _PROBLEM, oids.SNOMED, "", named("translation", "75326-9", oids.LOINC, "Problem"))
+    return named("code", _PROBLEM, oids.SNOMED, "", named("translation", "75326-9", oids.LOINC))
 
 
 def _status(line: Line, code: ProblemStatus) -> Element:
     return element(
         "observation",
         *templates(oids.PROBLEM_STATUS),
-        named("code", "33999-4", oids.LOINC, "Status"),
+        named("code", "33999-4", oids.LOINC),
         reference(cell(line, 1)),
         status("completed"),
         named("value", _STATUSES[code], oids.SNOMED, xsi_type="CD"),
@@ -81,7 +81,6 @@ def _status(line: Line, code: ProblemStatus) -> Element:
 
 def _none(writing: Writing, said: str) -> Element:
     """Somebody asked, and there are none: the observation of a problem is negated."""
-    made = writing.summary.made
     patient = writing.summary.subject.number
     observation = element(
         "observation",
@@ -90,11 +89,11 @@ def _none(writing: Writing, said: str) -> Element:
         _type(),
         reference(said),
         status("completed"),
-        interval(made, None),
+        interval(None, None),
         named("value", _PROBLEM, oids.SNOMED, "", reference(said, "originalText"), xsi_type="CD"),
         classCode="OBS",
         moodCode="EVN",
         negationInd="true",
     )
     identity = [*templates(oids.PROBLEM_CONCERN), element("id", root=writing.root("no-problem", patient, "concern"))]
-    return concern(identity, said, (status("active"), interval(made, None)), observation)
+    return concern(identity, said, (status("active"), interval(None, None)), observation)

@@ -10,6 +10,7 @@ from econnector.opendental.summary.records import Referral
 __all__ = ["section"]
 
 _KIND: Final = Kind("referral", oids.REFERRAL, "42349-1")
+_REASON: Final = 1
 _REFERRAL: Final = "3457005"
 """SNOMED CT: referral of a patient, to whomever."""
 
@@ -27,7 +28,13 @@ def _row(writing: Writing, referral: Referral) -> Row:
         "act",
         *templates(oids.PATIENT_REFERRAL),
         writing.id("refattach", referral.number),
-        named("code", _REFERRAL, oids.SNOMED, "", reference(cell(line, 1 if referral.reason else 0), "originalText")),
+        named(
+            "code",
+            _REFERRAL,
+            oids.SNOMED,
+            "",
+            reference(cell(line, _REASON if line.cells[_REASON] else 0), "originalText"),
+        ),
         reference(line.id),
         status("active"),
         once(referral.date),

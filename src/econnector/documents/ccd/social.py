@@ -35,7 +35,7 @@ def _smoking(writing: Writing, smoking: Smoking) -> Row:
         "observation",
         *templates(oids.SMOKING),
         writing.id("ehrmeasureevent", smoking.number),
-        named("code", "72166-2", oids.LOINC, "Tobacco smoking status"),
+        named("code", "72166-2", oids.LOINC, "Tobacco"),
         reference(line.id),
         status("completed"),
         once(smoking.at),

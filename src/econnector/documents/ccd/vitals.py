@@ -95,11 +95,11 @@ def _observation(writing: Writing, line: Line, signs: VitalSigns, one: _Measure)
 
 def _measures(signs: VitalSigns) -> list[_Measure]:
     every = (
-        _Measure("height", "8302-2", "Body height", signs.height_in, "[in_i]", 1),
-        _Measure("weight", "29463-7", "Body weight", signs.weight_lb, "[lb_av]", 2),
+        _Measure("height", "8302-2", "Height", signs.height_in, "[in_i]", 1),
+        _Measure("weight", "29463-7", "Weight", signs.weight_lb, "[lb_av]", 2),
         _Measure("systolic", "8480-6", "Systolic blood pressure", signs.systolic, "mm[Hg]", 3),
         _Measure("diastolic", "8462-4", "Diastolic blood pressure", signs.diastolic, "mm[Hg]", 3),
-        _Measure("pulse", "8867-4", "Heart rate", signs.pulse, "/min", 4),
+        _Measure("pulse", "8867-4", "Pulse", signs.pulse, "/min", 4),
         _Measure("bmi", "39156-5", "Body mass index", body_mass_index(signs), "kg/m2", 5),
     )
     return [one for one in every if one.value > 0]

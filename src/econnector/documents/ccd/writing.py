@@ -3,20 +3,24 @@
 Ids are made of the practice and of Open Dental's own numbers, so that the same row bears the same id in every summary.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
 from econnector.documents.ccd import oids
 from econnector.documents.ccd.elements import clean, element, named, templates, text
 from econnector.documents.ccd.narrative import Line, SectionKey, Told
 from econnector.documents.ccd.oids import Template
-from econnector.documents.ccd.people import address, full_name, person_name, phone
+from econnector.documents.ccd.people import address, full_name, is_npi, person_name, phone
 from econnector.documents.ccd.words import Words
 from econnector.opendental.summary.records import Clinician, Code, Summary
 
 __all__ = ["Kind", "Row", "Section", "Writing", "cell"]
+
+
+_OID: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 
 
 class Row(NamedTuple):
@@ -49,9 +53,12 @@ class Writing:
         self.summary = summary
         self.words = Words(language)
         self._people = {one.number: one for one in (*summary.clinicians, summary.provider, summary.custodian)}
-        practice = summary.subject.root or summary.custodian.npi or summary.practice.npi
+        oid = summary.subject.root if _OID.fullmatch(summary.subject.root) else ""
+        practice = oid or summary.custodian.npi or summary.practice.npi
         known = practice or f"{summary.practice.name}/{summary.practice.phone}"
         self._practice = uuid.uuid5(uuid.NAMESPACE_OID, clean(known))
+        self.patients = oid or self.root("patient")
+        """Under what the practice numbers its patients: its OID, or one id of its own."""
 
     def root(self, *what: object) -> str:
         """Return an id that is unique in the world, the same every time for the same record of the same practice."""
@@ -91,8 +98,8 @@ class Writing:
         )
 
     def clinician_id(self, one: Clinician) -> Element:
-        """Return a provider's national number, or the practice's own number for them."""
-        if one.npi:
+        """Return a provider's national number, or the practice's own number for them where that is none."""
+        if is_npi(one.npi):
             return element("id", root=oids.NPI, extension=one.npi)
         return element("id", root=self.root("provider"), extension=str(one.number))
 
@@ -107,7 +114,8 @@ class Writing:
 
     def organization_id(self) -> Element:
         """Return the practice's national number, or one of its own."""
-        if npi := self.summary.practice.npi:
+        npi = self.summary.practice.npi
+        if is_npi(npi):
             return element("id", root=oids.NPI, extension=npi)
         return element("id", root=self.root("practice"))
 
