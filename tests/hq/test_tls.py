@@ -29,11 +29,11 @@ class WithTls(Whole):
         self.start("hq", "hq", "run", "--settings", str(self.hq_settings))
         until(lambda: f"HQ is up at {self.hq_url}" in self.log())
 
-    def office(self, *words: str, ca: Path | None, typed: str = "") -> tuple[int, str]:
+    def office(self, *words: str, ca: Path | None, answers: str = "") -> tuple[int, str]:
         """Run a command in the office; return its exit status and all that it said."""
         trust = ("--set", f"hq.ca={ca}") if ca else ()
         settings = ("--settings", str(self.settings), "--set", f"hq.url={self.link}", *trust)
-        done = self.say("office", *words, *settings, typed=typed, check=False)
+        done = self.say("office", *words, *settings, answers=answers, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def start_office(self) -> None:
@@ -60,12 +60,12 @@ def test_a_patient_signs_in_over_https_and_the_office_dials_over_wss(whole: With
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     for ca in (None, Authority(stranger, "Somebody Else").file):
-        status, said = whole.office("enrol", "-", ca=ca, typed=found[0] + "\n")
+        status, said = whole.office("enrol", "-", ca=ca, answers=found[0] + "\n")
         assert status != 0
         assert "code hq-untrusted" in said
         assert found[0] not in said
         assert "Traceback" not in said
-    status, said = whole.office("enrol", "-", ca=whole.authority.file, typed=found[0] + "\n")
+    status, said = whole.office("enrol", "-", ca=whole.authority.file, answers=found[0] + "\n")
     assert status == 0, said
 
     whole.start_office()

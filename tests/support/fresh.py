@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from econnector.demo.browser import Browser, Lost
+from econnector.office.service.supervised import Supervised
 from econnector.opendental import passwords
 from tests.support.mariadb import MariaDb
 from tests.support.ports import free_port
+from tests.support.typed import typed, typed_aside
 from tests.support.whole import until
 
 __all__ = ["FreshMachine", "Vendor"]
@@ -49,8 +51,7 @@ class Vendor:
 
     def add(self, office: str) -> str:
         """Add an office; return its registration key."""
-        command = [sys.executable, "-m", "econnector", "hq", "office", "add", office, "--title", "Smile Dental"]
-        added = subprocess.run(command, text=True, capture_output=True, env=self.environment, check=True)
+        added = typed(["hq", "office", "add", office, "--title", "Smile Dental"], self.environment)
         found = re.search(r"\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b", added.stdout)
         assert found, added.stdout
         return found[0]
@@ -100,19 +101,24 @@ class FreshMachine:
             env=self.environment | more,
         )
 
-    def say(self, *words: str, typed: str = "", status: int | None = 0, **more: str) -> str:
+    def say(self, *words: str, answers: str = "", status: int | None = 0, **more: str) -> str:
         """Run a command to its end; return what it printed. `status` is what it must end with, None for anything."""
-        process = self.popen(*words, **more)
-        out, err = process.communicate(typed, 180)
-        assert status is None or process.returncode == status, f"{words}: {process.returncode}\n{out}\n{err}"
-        return out + err
+        done = self._run(words, answers, status, more)
+        return done.stdout + done.stderr
 
-    def ask(self, *words: str, typed: str = "", status: int | None = 0, **more: str) -> Any:
+    def ask(self, *words: str, answers: str = "", status: int | None = 0, **more: str) -> Any:
         """Run a command with `--json`; return what it says."""
-        process = self.popen(*words, "--json", **more)
-        out, err = process.communicate(typed, 180)
-        assert status is None or process.returncode == status, f"{words}: {process.returncode}\n{out}\n{err}"
-        return json.loads(out)
+        return json.loads(self._run((*words, "--json"), answers, status, more).stdout)
+
+    def _run(
+        self, words: tuple[str, ...], answers: str, status: int | None, more: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        if self.python == sys.executable:
+            done = typed(words, self.environment | more, answers=answers)
+        else:
+            done = typed_aside([self.python, "-m", "econnector", *words], self.environment | more, answers=answers)
+        assert status is None or done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the practice's database."""
@@ -163,5 +169,6 @@ class FreshMachine:
 
     def close(self) -> None:
         """Stop its services."""
-        for entry in self.ask("service", "list", status=None):
-            self.say("service", "stop", str(entry["name"]), status=None)
+        running = Supervised(self.folder / "services" / "run")
+        for name in running.names():
+            running.stop(name)

@@ -28,8 +28,8 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateColumn, CreateTable
 
 from econnector.opendental.tables import metadata
-from tests.support.freezing import freeze
 from econnector.opendental.tables.making import columns_at, exists_at
+from tests.support.freezing import freeze
 from tests.support.once import once
 from tests.support.ports import free_port
 

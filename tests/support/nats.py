@@ -12,6 +12,7 @@ import pytest
 
 from econnector.link import switchboard_nats
 from tests.support.freezing import freeze
+from tests.support.ports import free_port
 
 _START_SECONDS = 60.0
 
@@ -21,8 +22,7 @@ class NatsServer:
 
     def __init__(self) -> None:
         """Choose a port; `start` starts the server."""
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

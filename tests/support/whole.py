@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from econnector.demo.browser import Browser, Lost, Page
 from tests.support.freezing import freeze
 from tests.support.once import once
 from tests.support.ports import free_port
+from tests.support.typed import typed
 
 __all__ = ["OFFICE", "Whole", "until"]
 
@@ -88,19 +89,20 @@ class Whole:
             "ECONNECTOR_HQ_SWITCHBOARD": self.switchboard,
         }
 
-    def say(self, *words: str, typed: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    def say(self, *words: str, answers: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        command = [sys.executable, "-m", "econnector", *words]
-        done = subprocess.run(
-            command, input=typed, text=True, capture_output=True, timeout=230, env=self.environment, check=False
-        )
+        done = self.run(words, answers)
         assert not check or done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
         return done
 
-    def office_says(self, *words: str, typed: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, words: Sequence[str], answers: str) -> subprocess.CompletedProcess[str]:
+        """As `say`, whatever it ends with."""
+        return typed(words, self.environment, answers=answers)
+
+    def office_says(self, *words: str, answers: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command on the office's machine."""
         url = f"hq.url=ws://127.0.0.1:{self.port}/link"
-        return self.say(*words, "--settings", str(self.settings), "--set", url, typed=typed, check=check)
+        return self.say(*words, "--settings", str(self.settings), "--set", url, answers=answers, check=check)
 
     def start(self, name: str, *words: str) -> None:
         """Start a process that stays."""
@@ -146,7 +148,7 @@ class Whole:
         added = self.say("hq", "office", "add", OFFICE, "--title", "Juniper Hill Dental")
         found = re.search(r"\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b", added.stdout)
         assert found, added.stdout
-        self.office_says("office", "enrol", "-", typed=found[0] + "\n")
+        self.office_says("office", "enrol", "-", answers=found[0] + "\n")
         return found[0]
 
     def serves(self) -> bool:

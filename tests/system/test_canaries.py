@@ -10,7 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from econnector.demo.browser import Browser, Lost, Page
 from tests.support.mailserver import mail_server
 from tests.support.mariadb import shared_server
 from tests.support.ports import free_port
+from tests.support.typed import typed_aside
 from tests.support.whole import Whole, until
 
 USER, PASSWORD = "elena.rivera", "Maple-Street-42"
@@ -53,6 +54,10 @@ class Loud(Whole):
             environment = self.environment | {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}
             command = [sys.executable, "-m", "econnector", *words]
             self.processes[name] = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
+
+    def run(self, words: Sequence[str], answers: str) -> subprocess.CompletedProcess[str]:
+        """In a process of its own: what a process writes is what is looked through."""
+        return typed_aside([sys.executable, "-m", "econnector", *words], self.environment, answers=answers)
 
     def everything(self) -> str:
         """All that any process wrote, whatever the file is called."""
@@ -167,7 +172,7 @@ def send_mail(whole: Loud) -> None:
 def test_no_secret_and_no_patient_is_written_anywhere_at_any_level(whole: Loud) -> None:
     whole.start_hq()
     key = whole.enrol()
-    whole.office_says("office", "enrol", "-", typed=f"{WRONG_KEY}\n", check=False)
+    whole.office_says("office", "enrol", "-", answers=f"{WRONG_KEY}\n", check=False)
     whole.start_office()
     until(whole.answers, 60)
     browser, page = whole.sign_in(USER, PASSWORD)

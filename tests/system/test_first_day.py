@@ -60,7 +60,7 @@ def test_from_nothing_to_working_to_critical_and_back(machine: FreshMachine, ven
     words = [part for pair in answers.items() for part in ("--answer", "=".join(pair))]
     said = machine.say(
         *("office", "install", "--yes", *words, "--key-file", "-"),
-        typed=key + "\n",
+        answers=key + "\n",
         ECONNECTOR_OFFICE_DATABASE_PASSWORD="S3cret-of-the-database",
     )
     assert "eConnector successfully installed" in said

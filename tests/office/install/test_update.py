@@ -13,7 +13,7 @@ from tests.support.mariadb import shared_server
 from tests.support.wheels import build_wheel, private_python
 from tests.support.whole import until
 
-OLD, NEW = "0.1.0", "0.2.0"
+OLD, NEW, NEWER = "0.1.0", "0.2.0", "0.2.1"
 RUN = [(2, "Heartbeat Anchor"), (2, "Heartbeat")]
 BROKEN = """
 import asyncio
@@ -43,6 +43,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     build_wheel(folder, OLD)
     build_wheel(folder, NEW)
+    build_wheel(folder, NEWER)
     build_wheel(folder / "broken", "0.3.0", office_heartbeat=BROKEN)
     build_wheel(folder / "faulty", "0.4.0", office_run="import nothing_of_the_kind\n")
     return folder
@@ -52,22 +53,29 @@ def named(folder: Path, version: str) -> str:
     return str(folder / f"econnector-{version}-py3-none-any.whl")
 
 
-@pytest.fixture
-def machine(tmp_path: Path, database: str, shelf: Path, vendor: Vendor) -> Iterator[FreshMachine]:
-    """A machine with version 0.1.0 in a Python of its own, and its connector at work."""
-    python = private_python(tmp_path / "python", Path(named(shelf, OLD)))
-    fresh = FreshMachine(tmp_path / "office", shared_server(), database, python=python)
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory, shelf: Path, vendor: Vendor) -> Iterator[FreshMachine]:
+    """A machine with a version in a Python of its own, and its connector at work; every test leaves it at work."""
+    folder, server = tmp_path_factory.mktemp("machine"), shared_server()
+    python = private_python(folder / "python", Path(named(shelf, OLD)))
+    fresh = FreshMachine(folder / "office", server, server.open_dental("24.3"), python=python)
     fresh.write(vendor.link)
-    fresh.set_preference("RegistrationKey", vendor.add(f"u{database}").replace("-", ""))
+    fresh.set_preference("RegistrationKey", vendor.add("updated").replace("-", ""))
     try:
         assert fresh.ask("office", "install", "--yes")["ok"]
         yield fresh
     finally:
         fresh.close()
+        server.drop_database(fresh.database)
 
 
 def version(machine: FreshMachine) -> str:
     return machine.say("--version").split()[-1]
+
+
+def after(found: str) -> str:
+    """The version that a machine with version `found` is updated to."""
+    return {OLD: NEW, NEW: NEWER}[found]
 
 
 def errors(machine: FreshMachine) -> list[tuple[int, str]]:
@@ -77,36 +85,39 @@ def errors(machine: FreshMachine) -> list[tuple[int, str]]:
 def test_an_update_that_was_killed_is_finished_by_the_next_run_and_alarms_nobody(
     machine: FreshMachine, shelf: Path
 ) -> None:
-    assert version(machine) == OLD
-    process = machine.popen("office", "update", "--wheel", named(shelf, NEW), PYTHONUNBUFFERED="1")
+    old = version(machine)
+    new = after(old)
+    process = machine.popen("office", "update", "--wheel", named(shelf, new), PYTHONUNBUFFERED="1")
     assert process.stdout
     for line in process.stdout:
         if "is started with" in line:
             break
     process.kill()
     process.communicate()
-    done = machine.ask("office", "update", "--wheel", named(shelf, NEW))
-    assert (done["old"], done["new"], done["resumed"]) == (OLD, NEW, True)
-    assert version(machine) == NEW
+    done = machine.ask("office", "update", "--wheel", named(shelf, new))
+    assert (done["old"], done["new"], done["resumed"]) == (old, new, True)
+    assert version(machine) == new
     assert machine.signals()[-2:] == RUN
     assert errors(machine) == []
 
 
 def test_a_version_without_a_heartbeat_is_taken_back(machine: FreshMachine, shelf: Path) -> None:
+    old, before = version(machine), len(machine.signals())
     back = machine.ask("office", "update", "--wheel", named(shelf / "broken", "0.3.0"), "--wait", "5", status=70)
     assert back["code"] == "update-rolled-back"
     assert "no heartbeat within 5 seconds" in back["cause"]
-    assert "0.1.0 runs again" in back["cause"]
-    assert version(machine) == OLD
+    assert f"{old} runs again" in back["cause"]
+    assert version(machine) == old
     assert machine.ask("service", "list")[0]["state"] == "Installed, Running"
-    until(lambda: machine.signals()[-2:] == RUN and len(machine.signals()) > 3)
+    until(lambda: machine.signals()[-2:] == RUN and len(machine.signals()) > before + 1)
     assert errors(machine) == []
 
 
 def test_what_cannot_be_installed_is_refused_before_anything_stops(machine: FreshMachine, shelf: Path) -> None:
-    before = machine.signals()
+    old, before = version(machine), machine.signals()
+    new = after(old)
     for words, why in (
-        (("--wheel", named(shelf, OLD)), "it is version 0.1.0, and 0.1.0 is installed"),
+        (("--wheel", named(shelf, old)), f"it is version {old}, and {old} is installed"),
         (("--wheel", named(shelf / "faulty", "0.4.0")), "nothing_of_the_kind"),
     ):
         said = machine.ask("office", "update", *words, status=65)
@@ -117,8 +128,8 @@ def test_what_cannot_be_installed_is_refused_before_anything_stops(machine: Fres
     assert "SetupFiles" in machine.ask("office", "update", "--from-images", status=65)["cause"]
     assert machine.signals() == before
     (images / "SetupFiles").mkdir()
-    (images / "SetupFiles" / f"econnector-{NEW}-py3-none-any.whl").write_bytes(Path(named(shelf, NEW)).read_bytes())
-    assert machine.ask("office", "update", "--from-images")["new"] == NEW
+    (images / "SetupFiles" / f"econnector-{new}-py3-none-any.whl").write_bytes(Path(named(shelf, new)).read_bytes())
+    assert machine.ask("office", "update", "--from-images")["new"] == new
 
 
 def test_what_is_no_wheel_of_ours(tmp_path: Path, shelf: Path) -> None:

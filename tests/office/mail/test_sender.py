@@ -1,7 +1,6 @@
 """What becomes of a mail: sent, waiting, failed; the account's trouble is the account's; a person can hold it all."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys

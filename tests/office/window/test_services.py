@@ -50,7 +50,7 @@ def enrolled(office: WindowOffice, settings: Path) -> None:
     added = office.say("hq", "office", "add", f"north-{free_port()}", "--title", "North")
     key = re.search(r"\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b", added.stdout)
     assert key
-    office.say("office", "enrol", "-", "--settings", str(settings), typed=f"{key[0]}\n")
+    office.say("office", "enrol", "-", "--settings", str(settings), answers=f"{key[0]}\n")
 
 
 def test_a_second_office_from_add_to_uninstall(office: WindowOffice, north: str, open_page: Opener) -> None:
