@@ -1,5 +1,6 @@
 """The command `econnector`. Groups are imported only when one of their commands runs: `--help` stays quick."""
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -16,12 +17,15 @@ COMMANDS = {
     "hq": ("econnector.cli.hq:hq", "The vendor's side: run HQ, keep the offices."),
     "doctor": ("econnector.cli.doctor:doctor", "Find what is wrong on this machine, and say what to do."),
     "codes": ("econnector.cli.codes:codes", "Import code systems (SNOMED CT, CVX, ICD-10 and others)."),
+    "ccd": ("econnector.cli.ccd:ccd", "Care summaries (C-CDA): see what is missing for them, write them as files."),
     "errors": ("econnector.cli.errors:errors", "Every failure a person can meet: cause, words, remedy."),
 }
 """From name to where the command is and its line in `--help`."""
 
 _WHOLE = 300
 """A command's line in `--help` is its whole first sentence, over several lines where need be."""
+_NEW_OBJECTS = 10_000
+"""How many come before the garbage collector looks: what is imported stays, and each look costs time at the start."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells expect it."""
 
@@ -69,6 +73,7 @@ class Root(LazyGroup):
         """Run the command line; unless `standalone_mode` is off, exit with its status."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        gc.set_threshold(_NEW_OBJECTS)
         typed = list(sys.argv[1:] if args is None else args)
         try:
             result = super().main(typed, prog_name, complete_var, standalone_mode=False, **extra)

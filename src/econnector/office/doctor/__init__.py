@@ -1,6 +1,6 @@
 """Finding what is wrong on this machine, and saying what to do: one check per thing that can break."""
 
-from econnector.office.doctor import database, images, link, local, machine, mail, network, service
+from econnector.office.doctor import database, images, link, local, machine, mail, network, portal, service
 from econnector.office.doctor.check import Check
 
 __all__ = ["CHECKS", "WITHOUT_CHECK"]
@@ -14,6 +14,7 @@ CHECKS: tuple[Check, ...] = (
     *network.CHECKS,
     *link.CHECKS,
     *mail.CHECKS,
+    *portal.CHECKS,
 )
 """Every check, in the order in which findings are shown."""
 

@@ -1,6 +1,8 @@
 """Check of Open Dental's images folder."""
 
+import asyncio
 import os
+import shutil
 from pathlib import Path
 
 from econnector.base.errors import DatabaseAway, DatabaseRefused
@@ -10,7 +12,11 @@ from econnector.opendental.imagestore import ImagePlaces, ImageStore
 
 __all__ = ["CHECKS"]
 
+LEAST_FREE = 1024 * 1024 * 1024
+"""Bytes that the images' disk must have left: a week of X-rays."""
+
 _IN_DATABASE = "0"
+_MB = 1024 * 1024
 
 
 async def _images(scene: Scene) -> Finding:
@@ -23,23 +29,49 @@ async def _images(scene: Scene) -> Finding:
     if places.used == _IN_DATABASE:
         return ok("the practice keeps its images in the database")
     root = await store.root(places)
-    return _judge(root, places.source)
+    return await asyncio.to_thread(_judge, root, places)
 
 
-def _judge(root: Path, source: str) -> Finding:
+def _judge(root: Path, places: ImagePlaces) -> Finding:
+    """Return what there is to say of the folder. May take a share's time."""
+    source, lines = places.source, _details(root, places)
     try:
         patients = any(entry.is_dir() for entry in os.scandir(root) if len(entry.name) == 1)
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return attention(f"the images folder {root} (from {source}) cannot be listed: {why}", _RIGHTS)
+        return attention(f"the images folder {root} (from {source}) cannot be listed: {why}", _RIGHTS, *lines)
     if not patients:
         return attention(
             f"{root} (from {source}) has no folders A to Z: is it really Open Dental's images folder?",
             ["Compare it with Setup, Data Paths on another computer.", "Set `images.root` to the right folder."],
+            *lines,
         )
     if not os.access(root, os.W_OK):
-        return attention(f"the images folder {root} (from {source}) can be read, but not written", _RIGHTS)
-    return ok(f"the images folder is {root} (from {source})")
+        return attention(f"the images folder {root} (from {source}) can be read, but not written", _RIGHTS, *lines)
+    if (free := _free(root)) is not None and free < LEAST_FREE:
+        text = f"the disk of the images folder {root} is nearly full: {free // _MB:,} MB are left"
+        return attention(text, ["Make room there: what patients send is kept in this folder."], *lines)
+    return ok(f"the images folder is {root} (from {source})", *lines)
+
+
+def _details(root: Path, places: ImagePlaces) -> list[str]:
+    free = _free(root)
+    lines = [f"free: {free // _MB:,} MB"] if free is not None else []
+    lines += [f"also named: {folder}" for folder in places.folders if Path(folder) != root]
+    if root.joinpath("A").is_dir():
+        alike = root.joinpath("a").is_dir()
+        lines.append("capital and small letters are the same here" if alike else _CASE)
+    return lines
+
+
+def _free(root: Path) -> int | None:
+    try:
+        return shutil.disk_usage(root).free
+    except OSError:
+        return None
+
+
+_CASE = "capital and small letters are not the same here; files are found all the same, by looking through the folder"
 
 
 _RIGHTS = [

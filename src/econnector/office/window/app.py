@@ -28,6 +28,7 @@ from econnector.office.window import (
     services,
     signing,
     status,
+    summaries,
 )
 from econnector.office.window.frame import Module, Page, Visitor
 from econnector.office.window.hosts import OwnHost
@@ -49,6 +50,7 @@ MODULES: tuple[Module, ...] = (
     portal_preview,
     portal_rules,
     portal_tries,
+    summaries,
     services,
     install,
     mail,
