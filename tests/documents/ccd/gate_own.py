@@ -6,19 +6,23 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
-from xml.etree import ElementTree as ET
+
+from lxml import etree
 
 __all__ = ["faults"]
 
 _CDA = "{urn:hl7-org:v3}"
+_EDITIONS = ("", "2015-08-01", "2024-05-01")
+"""What the header's templates are dated in C-CDA R1.1, R2.1 and 3.0."""
 _STATEMENTS = {
     f"{_CDA}{name}" for name in ("act", "encounter", "observation", "procedure", "substanceAdministration", "supply")
 }
 
 
-def faults(root: ET.Element) -> list[str]:
+def faults(root: etree._Element) -> list[str]:
     """Return what is wrong with a document, as lines to read."""
     return [
+        *_undeclared(root),
         *_twice(root),
         *_dangling(root),
         *(found for section in root.iter(f"{_CDA}section") for found in _wordless(section)),
@@ -27,7 +31,14 @@ def faults(root: ET.Element) -> list[str]:
     ]
 
 
-def _twice(root: ET.Element) -> list[str]:
+def _undeclared(root: etree._Element) -> list[str]:
+    """A document that does not say what it is wakes no rule."""
+    declared = {(one.get("root"), one.get("extension", "")) for one in root.findall(f"{_CDA}templateId")}
+    wanted = ((f"2.16.840.1.113883.10.20.22.1.{kind}", date) for kind in "12" for date in _EDITIONS)
+    return [f"the document does not declare {name}:{date}" for name, date in wanted if (name, date) not in declared]
+
+
+def _twice(root: etree._Element) -> list[str]:
     """Ids of the narrative, and ids of entries: CDA's `id` of a statement names one thing."""
     names = Counter(one.get("ID") for one in root.iter() if one.get("ID"))
     things = Counter(
@@ -42,23 +53,26 @@ def _twice(root: ET.Element) -> list[str]:
     ]
 
 
-def _dangling(root: ET.Element) -> list[str]:
+def _dangling(root: etree._Element) -> list[str]:
     known = {one.get("ID") for one in root.iter()}
     values = (one.get("value", "") for one in root.iter(f"{_CDA}reference"))
     return [f"reference {one} leads nowhere" for one in values if one.startswith("#") and one[1:] not in known]
 
 
-def _wordless(section: ET.Element) -> list[str]:
+def _wordless(section: etree._Element) -> list[str]:
     """Every entry, and every statement of an organizer, must lead to words of its own section."""
     text = section.find(f"{_CDA}text")
-    words = set() if text is None else {f"#{one.get('ID')}" for one in text.iter() if "".join(one.itertext()).strip()}
+    words = (
+        set()
+        if text is None
+        else {f"#{one.get('ID')}" for one in text.iter() if "".join(map(str, one.itertext())).strip()}
+    )
     code = section.find(f"{_CDA}code")
     name = "?" if code is None else code.get("code")
     found = []
     for entry in section.findall(f"{_CDA}entry"):
         organizer = entry.find(f"{_CDA}organizer")
-        told = [entry] if organizer is None else organizer.findall(f"{_CDA}component")
-        for one in told:
+        for one in [entry] if organizer is None else organizer.findall(f"{_CDA}component"):
             values = [reference.get("value") for reference in one.iter(f"{_CDA}reference")]
             if not values:
                 found.append(f"section {name}: an entry has no words")
@@ -66,7 +80,7 @@ def _wordless(section: ET.Element) -> list[str]:
     return found
 
 
-def _codes(root: ET.Element) -> list[str]:
+def _codes(root: etree._Element) -> list[str]:
     found = []
     for one in root.iter():
         code, system = one.get("code"), one.get("codeSystem", "")
@@ -78,7 +92,7 @@ def _codes(root: ET.Element) -> list[str]:
     return found
 
 
-def _languages(root: ET.Element) -> list[str]:
+def _languages(root: etree._Element) -> list[str]:
     codes = (one.get("code", "") for one in root.iter(f"{_CDA}languageCode"))
     return [f"{one!r} is no language" for one in codes if one and not re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", one)]
 
