@@ -26,8 +26,8 @@ CODES = {"codesystem", "replicationserver", *(system.table.name for system in SY
 class Practice:
     """One practice, and a person at its importer."""
 
-    def __init__(self, database: Database, state: Database, folder: Path) -> None:
-        self.database, self.state, self.folder = database, state, folder
+    def __init__(self, database: Database, state: Database, folder: Path, url: str = "") -> None:
+        self.database, self.state, self.folder, self.url = database, state, folder, url
         self.codes = Codes(database, state, Schemas(), "FRONT-DESK", folder)
 
     async def run(self, name: str, text: str | None = None, **more: Any) -> Progress:
@@ -61,7 +61,7 @@ async def practice(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         name = shared_server().open_dental("24.3", tables={*NEEDED, *CODES})
         url = shared_server().url(name)
     database, state = Database(url, guard=writes.guard), await open_state(tmp_path / "state.db")
-    yield Practice(database, state, tmp_path)
+    yield Practice(database, state, tmp_path, url)
     await state.close()
     await database.close()
     if request.param != "sqlite":

@@ -33,7 +33,7 @@ from econnector.link.connect import tls_context
 
 __all__ = ["LARGEST", "Transfer", "WayOut", "shown", "usable"]
 
-LARGEST = 1 << 30
+LARGEST = 1_000_000_000
 """Bytes that a file of codes may have: SNOMED CT's has an eighth of that."""
 _CHUNK = 64 * 1024
 _SYNC_BYTES, _SYNC_SECONDS = 4 << 20, 1.0
@@ -42,7 +42,7 @@ _SECONDS = 20.0
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _SIGN_IN, _GONE, _LATER = frozenset({401, 403}), frozenset({404, 410}), frozenset({408, 425, 429})
-_SPARE = 64 << 20
+_SPARE = 64_000_000
 """Bytes that stay free on the disk: Open Dental may have its database there."""
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
