@@ -1,0 +1,65 @@
+"""The care summary on paper: a tagged PDF of what the page shows, the patient's name and the date on every sheet."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from econnector.documents.ccd.front import front
+from econnector.documents.ccd.narrative import Told
+from econnector.documents.drawing import draw
+from econnector.opendental.summary.records import Summary
+
+__all__ = ["pdf"]
+
+_BREAK: Final = "\u200b"
+_LONG: Final = re.compile(r"\S{19,}")
+_NARROW, _WIDE = 6, 34
+"""Characters that a column is made for at least and at most."""
+
+
+def pdf(summary: Summary, told: Sequence[Told], language: str = "en") -> bytes:
+    """Return the PDF in `en` or `es`, as `draw` does."""
+    shown = front(summary, language)
+    values = {
+        "language": shown.language.words,
+        "title": shown.title,
+        "name": shown.name,
+        "born": shown.person[0] if summary.subject.birth_date else None,
+        "made": shown.made,
+        "practice": shown.practice,
+        "phone": shown.phone,
+        "person": shown.person,
+        "about": shown.about,
+        "words": shown.words,
+        "end": shown.end,
+        "sections": [_section(one) for one in told],
+    }
+    return draw("ccd/pdf.typ", "summary", values, summary.made.date())
+
+
+def _section(told: Told) -> dict[str, object]:
+    return {
+        "key": told.key,
+        "title": told.title,
+        "columns": told.columns,
+        "widths": _widths(told),
+        "rows": [[_breakable(text) or "–" for text in line.cells] for line in told.lines],
+        "nothing": told.nothing,
+    }
+
+
+def _widths(told: Told) -> list[int]:
+    """Return each column's share of the line: what most of its cells need, at least what a word in it does."""
+    columns = zip(*(line.cells for line in told.lines), strict=True) if told.lines else ()
+    shares = []
+    for name, cells in zip(told.columns, columns, strict=False):
+        lengths = sorted(max(map(len, text.split("\n"))) for text in cells)
+        most = lengths[len(lengths) * 9 // 10]
+        words = max(len(word) for text in (name, *cells) for word in text.split() or [""])
+        shares.append(max(_NARROW, min(most, _WIDE), min(words, 18)))
+    return shares
+
+
+def _breakable(text: str) -> str:
+    """Return the text with places to break in words that no column is wide enough for."""
+    return _LONG.sub(lambda word: _BREAK.join(re.findall(r".{1,9}", word[0])), text)
