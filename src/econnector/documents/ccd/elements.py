@@ -81,7 +81,7 @@ def templates(*declared: Template) -> list[Element]:
 
 
 def reference(line: str, name: str = "text") -> Element:
-    """Return a text, or an `originalText`, that is the narrative's element with the id `line`."""
+    """Return a text, an `originalText` or an organizer's `sdtc:text`: the narrative's element with the id `line`."""
     return element(name, element("reference", value=f"#{line}"))
 
 

@@ -1,7 +1,7 @@
 """Persons and organisations in CDA: names, postal addresses, phones.
 
 A US address needs a state of USPS's and a ZIP code in both editions; a foreign one needs its country and nothing else.
-What a US address has instead of a state or a ZIP code stands with the street, so that nothing is lost.
+What an address without a country has instead of a state or a ZIP code stands with the street, so that nothing is lost.
 """
 
 import re
@@ -78,7 +78,7 @@ def _domestic(lines: list[str], city: str, state: str, code: str, use: str) -> E
         text("city", city),
         text("state", usps),
         text("postalCode", known),
-        text("country", "US"),
+        text("country", "US" if usps or known else ""),
         use=use,
     )
 

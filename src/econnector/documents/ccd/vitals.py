@@ -70,6 +70,7 @@ def _organizer(writing: Writing, line: Line, signs: VitalSigns) -> Element:
         *templates(oids.VITAL_ORGANIZER),
         writing.id("vitalsign", signs.number),
         named("code", "46680005", oids.SNOMED, "", panel),
+        reference(line.id, "sdtc:text"),
         status("completed"),
         once(signs.taken),
         *(element("component", _observation(writing, line, signs, one)) for one in _measures(signs)),
