@@ -4,6 +4,7 @@ A test that fails beside others and passes alone is no proof that the software i
 is named at the end, to be mended. More than a handful of failures are believed at once.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -19,9 +20,9 @@ def main(args: list[str]) -> int:
     """Run pytest with `args` beside what this file adds; return the exit status."""
     pytest = [sys.executable, "-m", "pytest"]
     with tempfile.TemporaryDirectory() as folder:
-        listed = Path(folder) / "failed"
+        listed = Path(folder) / "failed.json"
         status = subprocess.call([*pytest, *args], env=os.environ | {"LIST_FAILED_IN": str(listed)})
-        failed = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+        failed = json.loads(listed.read_bytes()) if listed.exists() else []
     if status != FAILED or not 0 < len(failed) <= FEW:
         return status
     print(f"\nOnce more, alone: {len(failed)} of them.\n", flush=True)

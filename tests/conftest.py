@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import json
 import os
 from pathlib import Path
 
@@ -48,4 +49,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Leave the names of what failed for `scripts/suite.py`."""
     if (listed := os.environ.get("LIST_FAILED_IN")) and not hasattr(config, "workerinput"):
         failed = [report.nodeid for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
-        Path(listed).write_text("\n".join(dict.fromkeys(failed)), encoding="utf-8")
+        Path(listed).write_text(json.dumps(list(dict.fromkeys(failed))), encoding="utf-8")

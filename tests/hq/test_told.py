@@ -62,7 +62,7 @@ async def test_hq_that_is_killed_while_it_sends_sends_after_its_restart(
     variables = {"HOST": "127.0.0.1", "PORT": str(server.port), "SECURITY": "none", "SENDER": "noreply@hq.example.com"}
     environment = {f"ECONNECTOR_HQ_SMTP_{name}": value for name, value in variables.items()}
     environment["ECONNECTOR_HQ_CONTACTS_AFTER_SECONDS"] = "5"
-    with sqlite3.connect(tmp_path / "registry.db", timeout=30) as file:
+    with sqlite3.connect(tmp_path / "registry.db", timeout=60) as file:
         file.execute("UPDATE notices SET state = 'dropped'")  # the greeting
     async with hq_run(tmp_path, **environment) as first:
         await first.up()
@@ -76,7 +76,7 @@ async def test_hq_that_is_killed_while_it_sends_sends_after_its_restart(
         await first.ended()
     server.hang.clear()
     assert (_state(tmp_path), server.received) == ("claimed", [])
-    with sqlite3.connect(tmp_path / "registry.db", timeout=30) as file:
+    with sqlite3.connect(tmp_path / "registry.db", timeout=60) as file:
         file.execute("UPDATE notices SET due = '2026-01-01 00:00:00.000000' WHERE state = 'claimed'")  # minutes pass
     async with hq_run(tmp_path, **environment) as second:
         await second.up()
@@ -86,7 +86,7 @@ async def test_hq_that_is_killed_while_it_sends_sends_after_its_restart(
 
 
 def _state(folder: Path) -> str:
-    with contextlib.closing(sqlite3.connect(folder / "registry.db", timeout=30)) as file:
+    with contextlib.closing(sqlite3.connect(folder / "registry.db", timeout=60)) as file:
         found = file.execute("SELECT state FROM notices WHERE kind = 'down'").fetchone()
     return str(found[0]) if found else ""
 

@@ -146,6 +146,6 @@ class KeptAnswers:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait until something is so, for as long as a busy machine may need."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not true():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.005)

@@ -257,7 +257,7 @@ async def test_a_connector_that_stops_answers_what_it_was_asked(registry: Regist
         await smile.practice.sleeping.wait()
         stopping = asyncio.create_task(smile.dialler.stop(60))
         await until(lambda: smile.status is Status.DRAINING)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while not await _is_refused(node):
                 pass  # HQ has not heard of it yet
         smile.practice.wake.set()
@@ -277,7 +277,7 @@ async def _is_refused(node: Hq) -> bool:
 async def test_stopping_while_hq_is_away_waits_for_nothing() -> None:
     async with office(f"ws://127.0.0.1:{free_port()}/link", None) as smile:
         await smile.fails("hq-away")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             await smile.dialler.stop(3600)
 
 

@@ -98,7 +98,7 @@ async def test_a_call_whose_time_is_over_before_its_first_step_is_answered(monke
 
     monkeypatch.setattr(Jobs, "begin", begin_late)
     practice = Practice()
-    async with pair(practice.answers) as both, asyncio.timeout(30):
+    async with pair(practice.answers) as both, asyncio.timeout(90):
         with pytest.raises(OfficeTooSlow):
             await both.ask_office().ask(SLEEP, Number(1))
         assert both.office.in_flight == 0

@@ -168,17 +168,18 @@ def test_one_deadline_for_all_of_it(server: MailServer) -> None:
     with pytest.raises(MailDelayed, match="no answer in time"):
         deliver(account(server.port), letter(), 0.5)
     server.hang = {"DATA"}
-    with pytest.raises(MailUncertain):
-        deliver(account(server.port), letter(), 0.5)
+    with pytest.raises(MailUncertain):  # given the time to come that far
+        deliver(account(server.port), letter(), 5)
 
 
 @pytest.mark.parametrize("drip", [b"", b"2"])
 def test_a_server_that_hangs_or_drips_cannot_hold_us(drip: bytes) -> None:
+    others = set(threading.enumerate())
     with silent_server(drip=drip) as port, pytest.raises(MailDelayed, match="no answer in time") as caught:
         deliver(account(port), letter(), 0.7)
     assert caught.value.facts["phase"] == "connecting"
-    deadline = time.monotonic() + 15
-    while any(thread.name == "smtp" for thread in threading.enumerate()):
+    deadline = time.monotonic() + 90
+    while any(thread.name == "smtp" for thread in set(threading.enumerate()) - others):
         assert time.monotonic() < deadline, "the talk went on"
         time.sleep(0.02)
 

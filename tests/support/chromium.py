@@ -68,7 +68,8 @@ def _axe() -> str:
 
 
 def axe_findings(page: Page) -> list[str]:
-    """Return what axe-core (WCAG 2.0 to 2.2 A and AA, and best practice) finds on the page as it is now."""
+    """Return what axe-core (WCAG 2.0 to 2.2 A and AA, and best practice) finds on the page as it is once loaded."""
+    page.wait_for_load_state()
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_axe())
     found: list[dict[str, Any]] = page.evaluate(
@@ -94,6 +95,7 @@ def faults(page: Page) -> list[str]:
 
 def overflows(page: Page) -> bool:
     """Return whether the page must be scrolled sideways."""
+    page.wait_for_load_state()
     return bool(page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 

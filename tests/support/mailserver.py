@@ -160,7 +160,7 @@ def start(
         port=server.port,
         ssl_context=tls,
         tls_context=starttls,
-        ready_timeout=20,
+        ready_timeout=90,
         **options,
     )
     controller.start()
@@ -207,6 +207,6 @@ def silent_server(*, drip: bytes = b"") -> Iterator[int]:
             yield int(listener.getsockname()[1])
         finally:
             over.set()
-            thread.join(10)
+            thread.join(60)
             for line in lines:
                 line.close()

@@ -83,7 +83,7 @@ def ask_with_secrets(url: str) -> None:
     request.add_header("X-Forwarded-For", HEADERS[3])
     request.add_header("Accept-Language", HEADERS[3])
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with contextlib.suppress(urllib.error.URLError), opener.open(request, timeout=30) as answer:
+    with contextlib.suppress(urllib.error.URLError), opener.open(request, timeout=60) as answer:
         answer.read()
 
 
@@ -107,7 +107,7 @@ def meet_sql_errors(whole: Loud) -> None:
     """Let the database quote what it was given in an error, and lack a table."""
 
     def do(*statements: str) -> None:
-        with contextlib.closing(sqlite3.connect(whole.folder / "practice.sqlite", timeout=30)) as practice:
+        with contextlib.closing(sqlite3.connect(whole.folder / "practice.sqlite", timeout=60)) as practice:
             for statement in statements:
                 practice.execute(statement)
             practice.commit()

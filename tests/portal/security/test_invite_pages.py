@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import Connection, update
 
 from econnector.base.errors import HqAway, UnknownCall
@@ -157,7 +158,7 @@ def test_from_the_mail_to_the_first_page(site: RealSite) -> None:
 
         page.goto(link)
         page.wait_for_function("() => location.hash === ''")
-        assert page.get_by_label("Code").input_value() == code
+        expect(page.get_by_label("Code")).to_have_value(code)
         assert code not in page.url
         looked_at("invite")
         page.get_by_label("Date of birth").fill(BORN)
