@@ -1,8 +1,9 @@
 """What HQ's portal pages may ask of the office.
 
-Every call but `PRACTICE`, `SIGN_IN` and those of `calls.proving` and `calls.inviting` carries the session token that
-the office minted; the office decides anew, each time, who is asking and what they may see. Dates are ISO 8601 texts
-(`2026-11-24` or `2026-11-24T09:00:00`) in the office's local time; money is whole cents.
+Every call but `PRACTICE`, `SIGN_IN`, those of `calls.proving` and `calls.inviting` and what opens what was sent
+(`calls.sharing`) carries the session token that the office minted; the office decides anew, each time, who is asking
+and what they may see. Dates are ISO 8601 texts (`2026-11-24` or `2026-11-24T09:00:00`) in the office's local time;
+money is whole cents.
 """
 
 from econnector.eservices.portal.calls.account import (
@@ -121,6 +122,26 @@ from econnector.eservices.portal.calls.security import (
     Security,
     SignedIn,
 )
+from econnector.eservices.portal.calls.sharing import (
+    NOTE_MOST,
+    OPEN_SHARE,
+    SHARE,
+    SHARED_FILE,
+    SHARING,
+    WITHDRAW_SHARE,
+    MadeShare,
+    OpenedShare,
+    OpenShare,
+    Shared,
+    SharedFile,
+    SharedKind,
+    SharedState,
+    ShareSent,
+    ShareSummary,
+    Sharing,
+    SharingAsked,
+    WithdrawShare,
+)
 from econnector.eservices.portal.calls.signing import CHANGE_SIGN_IN, PRACTICE, SIGN_IN, SIGN_OUT, ChangeSignIn, SignIn
 from econnector.eservices.portal.calls.statements import (
     STATEMENT_ARCHIVE,
@@ -130,6 +151,18 @@ from econnector.eservices.portal.calls.statements import (
     StatementFile,
     Statements,
 )
+from econnector.eservices.portal.calls.summary import (
+    CARE_SUMMARY,
+    CARE_SUMMARY_FILE,
+    CARE_SUMMARY_HISTORY,
+    CareSummary,
+    CareSummaryAsked,
+    CareSummaryFile,
+    CareSummaryHistory,
+    SummaryDeed,
+    SummaryFileKind,
+    SummarySection,
+)
 
 __all__ = [
     "ACCEPT_INVITE",
@@ -138,6 +171,9 @@ __all__ = [
     "APPOINTMENT",
     "APPOINTMENTS",
     "BEGIN_PASSKEY",
+    "CARE_SUMMARY",
+    "CARE_SUMMARY_FILE",
+    "CARE_SUMMARY_HISTORY",
     "CHANGE_SIGN_IN",
     "CHANGE_TWO_STEP",
     "CONFIRM_APP",
@@ -158,6 +194,8 @@ __all__ = [
     "MESSAGE_FORM",
     "MESSAGE_PIECE",
     "MESSAGE_SEND",
+    "NOTE_MOST",
+    "OPEN_SHARE",
     "PAYMENTS",
     "PIECE_BYTES",
     "PRACTICE",
@@ -167,6 +205,9 @@ __all__ = [
     "SECOND_STEP",
     "SECURITY",
     "SET_PRIVACY",
+    "SHARE",
+    "SHARED_FILE",
+    "SHARING",
     "SIGN_IN",
     "SIGN_OUT",
     "STATEMENTS",
@@ -177,6 +218,7 @@ __all__ = [
     "TEXT_MOST",
     "TREATMENT_PLAN",
     "WHO_LOOKED",
+    "WITHDRAW_SHARE",
     "AcceptInvite",
     "Account",
     "AddPasskey",
@@ -189,6 +231,10 @@ __all__ = [
     "Around",
     "Attached",
     "BeginPasskey",
+    "CareSummary",
+    "CareSummaryAsked",
+    "CareSummaryFile",
+    "CareSummaryHistory",
     "Challenge",
     "ChangeSignIn",
     "ChangeTwoStep",
@@ -208,6 +254,7 @@ __all__ = [
     "Invite",
     "Invited",
     "Look",
+    "MadeShare",
     "MedicalEntry",
     "MedicalList",
     "Message",
@@ -225,7 +272,9 @@ __all__ = [
     "MessagesAsked",
     "Nothing",
     "Onlooker",
+    "OpenShare",
     "OpenTopic",
+    "OpenedShare",
     "PageAsked",
     "Passkey",
     "Payment",
@@ -244,6 +293,14 @@ __all__ = [
     "Session",
     "SetPrivacy",
     "Share",
+    "ShareSent",
+    "ShareSummary",
+    "Shared",
+    "SharedFile",
+    "SharedKind",
+    "SharedState",
+    "Sharing",
+    "SharingAsked",
     "SignIn",
     "SignedIn",
     "Statement",
@@ -251,8 +308,12 @@ __all__ = [
     "Statements",
     "Step",
     "StepAsked",
+    "SummaryDeed",
+    "SummaryFileKind",
+    "SummarySection",
     "Token",
     "TreatmentPlan",
     "TreatmentPlanShown",
     "WhoLooked",
+    "WithdrawShare",
 ]

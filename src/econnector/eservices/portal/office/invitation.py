@@ -40,8 +40,8 @@ def digest_of(seal: Seal, code: str) -> str:
     return seal.digest("invite", tidy_code(code))
 
 
-def page_of(url: str) -> str:
-    """Return where an invite is accepted, from where patients sign in; empty for what is no address of a web page."""
+def page_of(url: str, page: str = "invite") -> str:
+    """Return where a page of the portal is, from where patients sign in; empty for what is no address of a web page."""
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
     except ValueError:
@@ -49,7 +49,7 @@ def page_of(url: str) -> str:
     if parts.scheme.lower() not in {"https", "http"} or not parts.hostname:
         return ""
     path = parts.path.rstrip("/").removesuffix(_SIGN_IN)
-    return urlunsplit((parts.scheme.lower(), parts.netloc, f"{path}/invite", "", ""))
+    return urlunsplit((parts.scheme.lower(), parts.netloc, f"{path}/{page}", "", ""))
 
 
 def letter(to: Reachable, practice: calls.Practice, page: str, code: str, message_id: str) -> tuple[Letter, str]:

@@ -5,7 +5,7 @@ from econnector.eservices.portal.office.desk import Desk
 from econnector.opendental.logins import Login
 from econnector.storage.state import portal_tries
 
-__all__ = ["entered", "invite_refused", "refused", "step_refused"]
+__all__ = ["entered", "invite_refused", "refused", "share_refused", "step_refused"]
 
 
 async def refused(  # noqa: PLR0913 - one try
@@ -30,6 +30,14 @@ async def invite_refused(  # noqa: PLR0913 - one try
     outcome = portal_tries.SLOWED if slowed else portal_tries.REFUSED
     reason = f"invite: {reason}"
     await _note(desk, outcome, login, "", params.address, params.agent, reason, reference)
+
+
+async def share_refused(
+    desk: Desk, params: calls.OpenShare | calls.SharedFile, reason: str, reference: str, *, slowed: bool
+) -> None:
+    """Keep that what a patient sent to somebody was not opened, or that the try was `slowed` down; not whose it is."""
+    outcome = portal_tries.SLOWED if slowed else portal_tries.REFUSED
+    await _note(desk, outcome, None, "", params.address, params.agent, f"sent care summary: {reason}", reference)
 
 
 async def entered(desk: Desk, login: Login, address: str, agent: str) -> None:
