@@ -24,23 +24,27 @@ alertcategorylink.AlertCategoryNum>alertcategory claim.PatNum>patient claim.Plan
 claim.ProvTreat>provider claim.ProvBill>provider claimproc.ProcNum>procedurelog claimproc.ClaimNum>claim
 claimproc.PatNum>patient claimproc.PlanNum>insplan claimproc.InsSubNum>inssub creditcard.PatNum>patient
 disease.PatNum>patient disease.DiseaseDefNum>diseasedef document.PatNum>patient document.DocCategory>definition
-ehrlab.PatNum>patient ehrlabresult.EhrLabNum>ehrlab ehrmeasureevent.PatNum>patient
+ehrcareplan.PatNum>patient ehrlab.PatNum>patient ehrlabresult.EhrLabNum>ehrlab ehrmeasureevent.PatNum>patient
 emailattach.EmailMessageNum>emailmessage emailmessage.PatNum>patient emailmessage.PatNumSubj>patient
 emailmessage.ProvNumWebMail>provider emailmessage.UserNum>userod encounter.PatNum>patient encounter.ProvNum>provider
 guardian.PatNumChild>patient guardian.PatNumGuardian>patient insplan.CarrierNum>carrier inssub.PlanNum>insplan
 inssub.Subscriber>patient medication.GenericNum>medication medicationpat.PatNum>patient
 medicationpat.MedicationNum>medication medicationpat.ProvNum>provider patient.Guarantor>patient
 patient.ResponsParty>patient patient.PriProv>provider patient.SecProv>provider patient.BillingType>definition
-patientlink.PatNumFrom>patient patientlink.PatNumTo>patient patplan.PatNum>patient patplan.InsSubNum>inssub
+patientlink.PatNumFrom>patient patientlink.PatNumTo>patient patientrace.PatNum>patient
+patplan.PatNum>patient patplan.InsSubNum>inssub
 payment.PatNum>patient payment.PayType>definition paysplit.PayNum>payment paysplit.PatNum>patient
 paysplit.ProvNum>provider paysplit.UnearnedType>definition procedurecode.ProcCat>definition
 procedurelog.PatNum>patient procedurelog.AptNum>appointment procedurelog.PlannedAptNum>appointment
 procedurelog.CodeNum>procedurecode procedurelog.ProvNum>provider procedurelog.Priority>definition
 proctp.TreatPlanNum>treatplan proctp.PatNum>patient proctp.ProcNumOrig>procedurelog proctp.Priority>definition
 proctp.ProvNum>provider programproperty.ProgramNum>program recall.PatNum>patient recall.RecallTypeNum>recalltype
+refattach.PatNum>patient refattach.ReferralNum>referral
 securitylog.PatNum>patient securityloghash.SecurityLogNum>securitylog statement.PatNum>patient
 statement.DocNum>document treatplan.PatNum>patient treatplan.ResponsParty>patient
-userod.ProvNum>provider userweb.FKey>patient vaccinepat.PatNum>patient vaccinepat.VaccineDefNum>vaccinedef
+userod.ProvNum>provider userweb.FKey>patient vaccinedef.DrugManufacturerNum>drugmanufacturer
+vaccinepat.PatNum>patient vaccinepat.VaccineDefNum>vaccinedef vaccinepat.DrugUnitNum>drugunit
+vaccinepat.ProvNumAdminister>provider
 vitalsign.PatNum>patient webschedrecall.PatNum>patient webschedrecall.RecallNum>recall
 webschedrecall.MessageFk>emailmessage xwebresponse.PatNum>patient xwebresponse.ProvNum>provider
 xwebresponse.PaymentNum>payment

@@ -24,7 +24,7 @@ class Code(msgspec.Struct, frozen=True):
     """Which share insurance pays: preventive, basic or major."""
     hygiene: bool = False
     area: int = 3
-    """procedurecode.TreatArea: 1 surface, 2 tooth, 3 mouth, 4 quadrant."""
+    """procedurecode.TreatArea: 1 surface, 2 tooth, 3 mouth, 4 quadrant, 7 range of teeth."""
 
 
 CODES = {
@@ -50,6 +50,7 @@ CODES = {
         Code(188, "D3330", "Root canal, molar", "RCTMol", 1_150_00, area=2),
         Code(233, "D4341", "Deep cleaning, one quadrant", "SRP", 260_00, area=4),
         Code(237, "D4910", "Gum maintenance", "PerioMaint", 145_00, hygiene=True),
+        Code(246, "D5213", "Upper partial denture, metal frame", "MaxRPD", 1_650_00, "major", area=7),
         Code(432, "D7140", "Extraction", "E", 195_00, area=2),
     )
 }

@@ -10,6 +10,7 @@ from econnector.demo.practice.accounts import add_account, insure, store_balance
 from econnector.demo.practice.book import Book
 from econnector.demo.practice.cards import add_cards, pay_online, tell_staff
 from econnector.demo.practice.cast import add_cast
+from econnector.demo.practice.charts import add_chart_lists, add_charts, add_odd_people
 from econnector.demo.practice.clinical import add_clinical, add_code_lists
 from econnector.demo.practice.codes import PLANS, add_codes
 from econnector.demo.practice.images import add_images, misplace
@@ -54,6 +55,7 @@ def compose(today: dt.date, seed: int = SEED, people: int = PEOPLE) -> Practice:
     add_setup(making.book, today)
     add_codes(making.book)
     add_code_lists(making.book)
+    add_chart_lists(making.book)
     cast = add_cast(making)
     add_families(making, people)
     accounts = {family.head.number: _live(making, family) for family in making.families}
@@ -67,6 +69,8 @@ def compose(today: dt.date, seed: int = SEED, people: int = PEOPLE) -> Practice:
     add_next(making, cast.rivera)
     add_traces(making, cast.rivera)
     add_sign_ins(making, {int(str(row["FKey"])) for row in making.book.rows("userweb")})
+    add_charts(making, cast.rivera)
+    add_odd_people(making)
     return Practice(making.book, making.files, making.sign_ins, seed, today)
 
 
