@@ -227,6 +227,7 @@ def test_a_vaccine_that_was_given_has_dose_route_lot_maker_and_giver(document: R
     assert at(material, "lotNumberText").text == "LOT'7"
     assert expiry is not None
     assert at(expiry, "high").get("value") == "20140101"
+    assert at(document.statement("immunizations", "vaccine-44"), "doseQuantity").attrib == {"value": "0.25"}
     assert at(given, "performer/assignedEntity/id").get("extension") == "1679576722"
 
 

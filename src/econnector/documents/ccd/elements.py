@@ -154,10 +154,13 @@ def interval(
 
 
 def measure(value: float | None, unit: str, name: str = "value", xsi_type: str = "PQ") -> Element:
-    """Return a quantity with its UCUM unit, without an exponent; what is no number is unknown."""
+    """Return a quantity with its UCUM unit, without an exponent; what is no number is unknown.
+
+    A value without a unit is a pure number (unit 1); a dose without one stays so: it counts what is administered.
+    """
     if value is None or not math.isfinite(value):
         return null(name, "UNK", xsi_type=xsi_type)
-    unit = "".join(clean(unit).split()) or _NO_UNIT
+    unit = "".join(clean(unit).split()) or (_NO_UNIT if xsi_type else "")
     return element(name, xsi_type=xsi_type, value=number(value), unit=unit)
 
 

@@ -1,5 +1,6 @@
 """Results: what a laboratory reported, value by value."""
 
+import math
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -106,7 +107,7 @@ def _nothing(writing: Writing, order: LabOrder, report: str) -> tuple[Line, Elem
 
 
 def _value(result: LabResult) -> Element:
-    if result.quantity is not None:
+    if result.quantity is not None and math.isfinite(result.quantity):
         return measure(result.quantity, result.unit)
     if not clean(result.value):
         return null("value", "NI", xsi_type="ST")
