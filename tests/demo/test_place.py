@@ -31,7 +31,7 @@ async def test_what_was_built_opens_with_its_settings_alone(built: Path) -> None
         people = await db.run(lambda connection: connection.scalar(sa.select(sa.func.count()).select_from(patient)))
     finally:
         await db.close()
-    assert (facts.version, title, people) == ("24.3.10.0", "Juniper Hill Dental", 200)
+    assert (facts.version, title, people) == ("24.3.10.0", "Juniper Hill Dental", 202)
     assert loaded.value.images.root == built / "images"
     assert loaded.value.state_file == built / "office.sqlite"
 
