@@ -19,6 +19,7 @@ from econnector.opendental.summary.records import Summary
 __all__ = ["page"]
 
 _PIECE = 10
+_DAY = re.compile(r"\b(\d{1,2}) (\w{3}) (\d{4})\b")
 _LONG = re.compile(r"(\S{15,})")
 
 
@@ -44,8 +45,8 @@ def _template() -> Template:
 
 
 def _breakable(text: str) -> Markup:
-    """Return HTML of a text whose long words may be broken, so that no column is wider than others leave it room."""
-    parts = _LONG.split(text)
+    """Return HTML of a text that breaks within long words, so that no column is too wide, and never within a day."""
+    parts = _LONG.split(_DAY.sub("\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}\\3", text))
     return Markup("").join(
         Markup("<wbr>").join(part[place : place + _PIECE] for place in range(0, len(part), _PIECE)) if odd % 2 else part
         for odd, part in enumerate(parts)

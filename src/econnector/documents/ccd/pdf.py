@@ -13,8 +13,8 @@ __all__ = ["pdf"]
 
 _BREAK: Final = "\u200b"
 _LONG: Final = re.compile(r"\S{19,}")
-_NARROW, _WIDE = 6, 34
-"""Characters that a column is made for at least and at most."""
+_LINE, _GAP, _BOLD, _WIDE = 105, 2, 1.1, 40
+"""Characters on a line, between two columns, of the room that bold ones take, and that a column is made for at most."""
 
 
 def pdf(summary: Summary, told: Sequence[Told], language: str = "en") -> bytes:
@@ -48,16 +48,17 @@ def _section(told: Told) -> dict[str, object]:
     }
 
 
-def _widths(told: Told) -> list[int]:
-    """Return each column's share of the line: what most of its cells need, at least what a word in it does."""
-    columns = zip(*(line.cells for line in told.lines), strict=True) if told.lines else ()
-    shares = []
-    for name, cells in zip(told.columns, columns, strict=False):
-        lengths = sorted(max(map(len, text.split("\n"))) for text in cells)
-        most = lengths[len(lengths) * 9 // 10]
-        words = max(len(word) for text in (name, *cells) for word in text.split() or [""])
-        shares.append(max(_NARROW, min(most, _WIDE), min(words, 18)))
-    return shares
+def _widths(told: Told) -> list[float]:
+    """Return each column's share of the line in characters: its longest word, and of the rest what its cells need."""
+    columns = zip(told.columns, *(line.cells for line in told.lines), strict=True)
+    needs, wishes = [], []
+    for texts in columns:
+        words = max(len(word) for text in texts for word in _breakable(text).replace(_BREAK, " ").split() or [""])
+        lengths = sorted(max(map(len, text.split("\n"))) for text in texts)
+        needs.append(words * _BOLD + _GAP)
+        wishes.append(max(1, min(lengths[len(lengths) * 9 // 10], _WIDE) - words))
+    spare = max(0, _LINE - sum(needs))
+    return [round(need + spare * wish / sum(wishes), 2) for need, wish in zip(needs, wishes, strict=True)]
 
 
 def _breakable(text: str) -> str:
