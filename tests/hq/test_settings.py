@@ -6,6 +6,7 @@ import pytest
 
 from econnector.base.errors import SettingInvalid
 from econnector.hq.settings import Address, parse_address, read
+from econnector.link.calls import CodeOffer
 from tests.support.certificates import Authority
 
 EMPTY: dict[str, str] = {}
@@ -74,3 +75,27 @@ def test_certificate_and_key_must_belong_together(tmp_path: Path) -> None:
     assert read(None, good, EMPTY).value.public_url().startswith("https://")
     with pytest.raises(SettingInvalid):
         read(None, {**good, "tls.key": str(other.key)}, EMPTY)
+
+
+def test_code_systems_are_offered_by_a_table_for_each(tmp_path: Path) -> None:
+    file = tmp_path / "hq.toml"
+    good = {"version": "2030-01", "url": "https://files.example.com/cvx.zip", "checksum": "0f" * 32}
+
+    def codes(name: str = "CVX", **values: str) -> list[CodeOffer]:
+        lines = [f'{key} = "{value}"' for key, value in (good | values).items()]
+        file.write_text("\n".join([f"[codes.{name}]", *lines]))
+        return read(file, environment=EMPTY).value.code_offers()
+
+    assert codes() == [CodeOffer("CVX", "2030-01", good["url"], good["checksum"])]
+    wrong: list[dict[str, str]] = [
+        {"name": "SNOMED"},
+        {"name": "CPT"},
+        {"url": "http://files.example.com/cvx.zip"},
+        {"url": "https://ada:secret@files.example.com/cvx.zip"},
+        {"checksum": "1234"},
+        {"version": " "},
+        {"versoin": "1"},
+    ]
+    for values in wrong:
+        with pytest.raises(SettingInvalid):
+            codes(**values)

@@ -58,7 +58,7 @@ def _lead(  # noqa: PLR0913 - what was typed
     """Lead through SNOMED CT as far as somebody answers."""
     from econnector.office.codes.importer import Wanted  # noqa: PLC0415 - heavy
 
-    asks = not quiet and sys.stdin.isatty()
+    asks = not quiet and _somebody_is_there()
     if not quiet:
         click.echo(f"{step.title}. {step.what}")
     if file is None and not url and not step.ready:
@@ -76,6 +76,10 @@ def _lead(  # noqa: PLR0913 - what was typed
         ended = imported(choice, wanted, quiet=quiet)
         if not quiet:
             click.echo(words(ended))
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
 
 
 def _asked(step: "Step") -> str:

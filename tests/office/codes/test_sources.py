@@ -307,14 +307,14 @@ async def test_pages_are_answered_between_the_batches_over_connections_of_their_
     file.write_bytes(LINES)
     own = Resting(practice.url, guard=writes.guard, workers=2)
     codes = Codes(own, practice.state, Schemas(), "FRONT-DESK", practice.folder)
-    answered: set[int] = set()
+    answered, schemas = set[int](), Schemas()
     async with await codes.prepare(ADA, Wanted("SNOMEDCT", file, accept_terms=True)) as work:
 
         async def page() -> None:
             """Ask anew whenever the import has come on: nobody tells when."""
             while work.progress.status == "importing":
                 before = work.progress.line
-                assert len(await practice.database.run(lambda one: codesystems.standings(one, Schemas()(one)))) == 13
+                assert len(await practice.database.run(lambda one: codesystems.standings(one, schemas(one)))) == 13
                 answered.add(work.progress.line)
                 while (work.progress.line, work.progress.status) == (before, "importing"):  # noqa: ASYNC110 - see above
                     await asyncio.sleep(0.001)

@@ -91,6 +91,7 @@ class Fetch:
         if not transfer.validator:  # nobody could say whether it is the same content still
             transfer.done = 0
         transfer.total = download.total
+        await self._keep(DOWNLOADING)
         work = asyncio.create_task(asyncio.to_thread(transfer.run))
         ending = asyncio.create_task(self._cancelled.wait())
         try:

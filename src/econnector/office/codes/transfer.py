@@ -216,9 +216,9 @@ class Transfer:
         with _opened(self._file) as file:
             file.truncate(self.done)
             file.seek(self.done)
-            written, synced = self.done, time.monotonic()
+            written, synced = self.done, float("-inf")
             try:
-                while not self._stopped.is_set() and (chunk := answer.read(_CHUNK)):
+                while not self._stopped.is_set() and (chunk := answer.read1(_CHUNK)):
                     if not written:
                         self._look(chunk)
                     file.write(chunk)
