@@ -17,6 +17,7 @@ _FLAGS: Final = frozenset("< > A AA AC B D DET H HH HU I IE IND L LL LU N ND NEG
 _FINAL, _WITHDRAWN = {"F", "C"}, {"D", "W"}
 """ehrlabresult.ObservationResultStatus: final, corrected; deleted, posted by mistake."""
 _LOINC_NAMES = {"", "LN", "LOINC"}
+_TEXTS = ("Text", "TextAlt", "TextOriginal")
 
 _LABS: Final = (
     select(
@@ -93,21 +94,21 @@ class Labs:
     def _order(self, rows: list[Any], zone: Zone) -> LabOrder:
         first = rows[0]
         at = zone.read(first.ObservationDateTimeStart) or zone.read(first.ResultDateTime)
-        code = self._code(first, "UsiID", "UsiCodeSystemName")
+        what, code = self._named(first, "Usi{}", "UsiCodeSystemName")
         results = [
             self._result(row, zone, at)
             for row in rows
             if row.EhrLabResultNum and plain(row.ObservationResultStatus).upper() not in _WITHDRAWN
         ]
         at = at or next((one.at for one in results if one.at), None)
-        return LabOrder(first.Lab, _what(first, code, "Usi{}"), code, at, tuple(results))
+        return LabOrder(first.Lab, what, code, at, tuple(results))
 
     def _result(self, row: Any, zone: Zone, ordered: dt.datetime | None) -> LabResult:
-        code = self._code(row, "ObservationIdentifierID", "ObservationIdentifierCodeSystemName")
+        what, code = self._named(row, "ObservationIdentifier{}", "ObservationIdentifierCodeSystemName")
         value, quantity = _value(row, zone)
         return LabResult(
             number=row.EhrLabResultNum,
-            what=_what(row, code, "ObservationIdentifier{}"),
+            what=what,
             code=code,
             value=value,
             quantity=quantity,
@@ -118,21 +119,20 @@ class Labs:
             at=zone.read(row.ObservationDateTime) or zone.read(row.AnalysisDateTime) or ordered,
         )
 
-    def _code(self, row: Any, identifier: str, system: str) -> Code | None:
-        """Return the LOINC code, which a laboratory may give as the second of two."""
+    def _named(self, row: Any, part: str, system: str) -> tuple[str, Code | None]:
+        """Return the laboratory's words, and the LOINC code, which it may give as the second of two.
+
+        Without words there are the code's, and at last whatever identifier it was given.
+        """
+        words, code = (
+            next((text for text in (plain(getattr(row, part.format(one))) for one in _TEXTS) if text), ""),
+            None,
+        )
         for alternate in ("", "Alt"):
-            named = plain(getattr(row, system + alternate)).upper()
-            code = self._words.code("LOINC", getattr(row, identifier + alternate))
-            if code and named in _LOINC_NAMES:
-                return code
-        return None
-
-
-def _what(row: Any, code: Code | None, name: str) -> str:
-    """Return the laboratory's words for it; without any, the code's, and at last whatever number it was given."""
-    texts = (plain(getattr(row, name.format(part))) for part in ("Text", "TextAlt", "TextOriginal"))
-    known = next((text for text in texts if text), "") or (code.text or code.value if code else "")
-    return known or plain(getattr(row, name.format("ID")))
+            if plain(getattr(row, system + alternate)).upper() in _LOINC_NAMES:
+                code = code or self._words.code("LOINC", getattr(row, part.format(f"ID{alternate}")), words)
+        known = words or (code.text or code.value if code else "")
+        return known or plain(getattr(row, part.format("ID"))), code
 
 
 def _value(row: Any, zone: Zone) -> tuple[str, float | None]:
@@ -167,8 +167,7 @@ def _structured(row: Any) -> tuple[str, float | None]:
 
 
 def _coded(row: Any) -> str:
-    parts = ("Text", "TextAlt", "TextOriginal", "ID")
-    texts = (plain(getattr(row, f"ObservationValueCodedElement{part}")) for part in parts)
+    texts = (plain(getattr(row, f"ObservationValueCodedElement{part}")) for part in (*_TEXTS, "ID"))
     return next((text for text in texts if text), "")
 
 

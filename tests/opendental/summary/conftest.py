@@ -1,0 +1,54 @@
+"""The practice with one chart: SQLite, the real database of 21.1, and with all later columns."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import create_engine
+
+from econnector.opendental.schema import NEEDED, inspect
+from econnector.storage.database import Database
+from tests.support.charts import TABLES, Chart, fill
+from tests.support.mariadb import shared_server
+
+R = TypeVar("R")
+_REAL = [pytest.param(version, marks=pytest.mark.shared) for version in ("21.1", "24.3")]
+
+
+class Somewhere:
+    """The practice in one of its forms."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def run(self, work: Callable[[Chart], R]) -> R:
+        """Do `work` in one connection."""
+        return await self.database.run(lambda connection: work(Chart(connection, inspect(connection))))
+
+
+@pytest.fixture(params=["sqlite", *_REAL])
+async def somewhere(request: pytest.FixtureRequest, tmp_path: Path, sqlite_practice: Path) -> AsyncIterator[Somewhere]:
+    """The practice in each of its forms."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(sqlite_practice, tmp_path / 'practice.db')}"
+    else:
+        server = shared_server()
+        url = server.url(server.open_dental(request.param, tables={*NEEDED, *TABLES}))
+    database = Database(url, statement_seconds=60)
+    made = Somewhere(database)
+    await made.run(fill)
+    yield made
+    await database.close()
+    if request.param != "sqlite":
+        server.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture
+def chart(tmp_path: Path, sqlite_practice: Path) -> Iterator[Chart]:
+    """The practice on SQLite."""
+    engine = create_engine(f"sqlite:///{shutil.copy(sqlite_practice, tmp_path / 'practice.db')}")
+    with engine.connect() as connection:
+        yield fill(Chart(connection, inspect(connection)))
+    engine.dispose()
