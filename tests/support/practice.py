@@ -31,6 +31,7 @@ from econnector.wire.call import Asked, Call, Streamed
 from tests.support.mariadb import shared_server
 from tests.support.once import once
 from tests.support.practice_papers import fill_papers, write_pictures
+from tests.support.practice_summary import fill_summary
 from tests.support.practice_visits import fill_visits
 
 __all__ = [
@@ -178,6 +179,7 @@ def fill(connection: Connection) -> None:
     _mail(connection, schema)
     fill_visits(connection, schema, new=new)
     fill_papers(connection, schema)
+    fill_summary(connection, schema, provider=READER, of_others=UNLINKED)
 
 
 def _people(connection: Connection, schema: Schema) -> None:

@@ -36,6 +36,7 @@ from econnector.link.loopback import DirectAsker
 from econnector.web.door import Door
 from econnector.wire.call import Answers, Asked, Call, Download, Streamed
 from tests.support.papers import Papers
+from tests.support.summaries import Summaries
 from tests.support.visits import Visits
 
 __all__ = [
@@ -105,6 +106,7 @@ class SmallOffice:
     visits: Visits = field(default_factory=Visits)
     papers: Papers = field(default_factory=Papers)
     """Appointments and health."""
+    summaries: Summaries = field(default_factory=Summaries)
     unread: int = 1
     holder: str = ""
     """Who holds the account of the family; empty where it is the one who looks."""
@@ -124,6 +126,7 @@ class SmallOffice:
         answers.streaming(calls.STATEMENT_FILE)(self._file)
         self.visits.answer(self, answers)
         self.papers.answer(self, answers)
+        self.summaries.answer(self, answers)
         return answers
 
     async def _practice(self, _asked: Asked, _params: calls.Nothing) -> calls.Practice:
@@ -287,7 +290,8 @@ class _Noting:
 
     def _note(self, call: Call[Any, Any], params: msgspec.Struct, reference: str | None) -> None:
         office = self._office
-        if call is not calls.SIGN_OUT or getattr(params, "token", "") in office.tokens:  # or an earlier test's, said again
+        # A sign-out with another token is an earlier test's, said again.
+        if call is not calls.SIGN_OUT or getattr(params, "token", "") in office.tokens:
             office.asked.append((call.name, params, reference or ""))
         if failing := office.failing or office.failing_calls.get(call.name):
             if isinstance(failing, Failure):

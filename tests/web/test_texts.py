@@ -64,6 +64,7 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
         "security.notice-",
         "topic.",
         "family.relation-",
+        "summary.did-",
     )
     for key in KIT.texts.keys("en"):
         assert key in used or key.startswith(made), f"nobody says {key}"

@@ -22,6 +22,8 @@ from tests.support.practice import Cast, PortalOffice
 
 CHECK, BUDGET = 3, 3
 """Questions of the session check (the sign-in, the settings, whom they may see), and of a page beyond it."""
+WHOLE_RECORD = {"portal.care-summary": 36}
+"""Pages that read all there is about somebody, and what they may ask: a number that no history raises."""
 EXAMPLES = {
     Cast.MARIA: {"appointment": 1001, "message": 701, "plan": 1201, "reply": 701},
     Cast.LUIS: {"appointment": 1010, "message": 702, "plan": 1205},
@@ -70,7 +72,7 @@ async def test_a_page_costs_three_questions_beyond_who_asks(portal_office: Porta
         own = [one.statement for one in said]
         for statement in check:
             own.remove(statement)
-        assert len(own) <= BUDGET, (page, own)
+        assert len(own) <= WHOLE_RECORD.get(page[0], BUDGET), (page, own)
 
 
 @ON_BOTH

@@ -39,6 +39,8 @@ ABOUT_A_PERSON: dict[str, tuple[Call[Any, Any], About]] = {
     "portal.home": (calls.HOME, calls.PersonAsked),
     "portal.appointments": (calls.APPOINTMENTS, calls.PersonAsked),
     "portal.health": (calls.HEALTH, calls.PersonAsked),
+    "portal.care-summary": (calls.CARE_SUMMARY, calls.CareSummaryAsked),
+    "portal.care-summary-history": (calls.CARE_SUMMARY_HISTORY, calls.PageAsked),
     "portal.statements": (calls.STATEMENTS, calls.PersonAsked),
     "portal.account": (calls.ACCOUNT, calls.PersonAsked),
     "portal.payments": (calls.PAYMENTS, calls.PageAsked),
@@ -46,14 +48,19 @@ ABOUT_A_PERSON: dict[str, tuple[Call[Any, Any], About]] = {
     "portal.who-looked": (calls.WHO_LOOKED, calls.PageAsked),
     "portal.messages": (calls.MESSAGES, calls.MessagesAsked),
     "portal.message-form": (calls.MESSAGE_FORM, calls.MessageFormAsked),
+    "portal.sharing": (calls.SHARING, calls.SharingAsked),
 }
-ABOUT_A_DOCUMENT = {"portal.statement-file", "portal.statement-archive", "portal.document-file"}
-"""The last two are tried in `test_papers.py`."""
+ABOUT_A_DOCUMENT = {
+    *("portal.statement-file", "portal.statement-archive", "portal.document-file", "portal.care-summary-file"),
+}
+"""All but the first are tried in `test_papers.py` and `test_summary.py`."""
 ABOUT_AN_APPOINTMENT = {"portal.appointment", "portal.confirm-appointment"}
 ABOUT_A_PLAN = {"portal.treatment-plan"}
 ABOUT_A_MESSAGE = {"portal.message", "portal.message-file", "portal.message-send"}
 ABOUT_ONES_OWN_DRAFT = {"portal.message-piece", "portal.message-drop"}
 """A draft is known by its writer and its name: nobody else's can be named."""
+ABOUT_A_SHARE = {"portal.share", "portal.withdraw-share", "portal.open-share", "portal.shared-file"}
+"""The last two are a stranger's; all are tried in `test_sharing.py` and `test_sharing_attacks.py`."""
 ABOUT_ONESELF = {
     "portal.add-passkey",
     "portal.begin-passkey",
@@ -89,7 +96,7 @@ async def test_every_call_of_the_contract_has_its_place_here(portal_office_sqlit
     declared = {call.name for call in vars(calls).values() if isinstance(call, Call)}
     answered = {call.name for call, _ in portal_office_sqlite.answers}
     messages = {*ABOUT_A_MESSAGE, *ABOUT_ONES_OWN_DRAFT}
-    visits = {*ABOUT_AN_APPOINTMENT, *ABOUT_A_PLAN}
+    visits = {*ABOUT_AN_APPOINTMENT, *ABOUT_A_PLAN, *ABOUT_A_SHARE}
     placed = {*visits, *messages, *ABOUT_A_PERSON, *ABOUT_A_DOCUMENT, *ABOUT_ONESELF, *BEFORE_SIGNING_IN}
     assert declared == answered == placed
 

@@ -10,6 +10,9 @@
 - `changing.py`   changing user name and password
 - `around.py`     what every page's answer has around its subject
 - `home.py`, `appointments.py`, `account.py`, `statements.py`, `documents.py`, `health.py`, `looked.py`  one each
+- `sharing.py`    care summaries sent to others: `sharing_send.py`, `sharing_open.py`
+- `summary.py`    the care summary: shown (`summarysections.py`), as files, and who used it (`summaryhistory.py`)
+- `workshop.py`   where documents are made: beside the event loop, few at once
 - `archive.py`    all statements in one zip
 - `opening.py`    one filed document, opened
 - `paging.py`     pages of long lists
@@ -38,9 +41,12 @@ from econnector.eservices.portal.office import (
     messages,
     privacy,
     security,
+    sharing,
     signing,
     statements,
     stepping,
+    summary,
+    summaryhistory,
 )
 from econnector.eservices.portal.office.desk import Desk, SchemaOf
 from econnector.eservices.portal.office.post import Post
@@ -54,6 +60,7 @@ from econnector.storage.state import (
     portal_tries,
     reset_codes,
     sessions,
+    summary_shares,
     throttle,
 )
 from econnector.storage.state import messages as drafts
@@ -80,13 +87,16 @@ SUBJECTS = (
     documents,
     looked,
     health,
+    summary,
+    summaryhistory,
+    sharing,
     messages,
     privacy,
 )
 """Each module's `answer(desk, answers)` registers its answers."""
 _SWEPT = (
     *(sessions, throttle, reset_codes, half_sign_ins, confirmations, drafts, portal_tries),
-    portal_invites,
+    *(portal_invites, summary_shares),
 )
 
 

@@ -17,9 +17,12 @@ from econnector.eservices.portal.web import (
     messages,
     privacy,
     security,
+    sharing,
+    sharing_open,
     signing,
     statements,
     stepping,
+    summary,
 )
 from econnector.eservices.portal.web.composing import takes_files
 from econnector.eservices.portal.web.returning import returning
@@ -47,6 +50,9 @@ SUBJECTS = (
     messages,
     appointments,
     health,
+    summary,
+    sharing,
+    sharing_open,
     privacy,
     installing,
 )

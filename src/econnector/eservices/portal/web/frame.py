@@ -8,7 +8,10 @@ from econnector.eservices.portal.web.visiting import PortalVisit
 __all__ = ["Frame", "frame"]
 
 _OF_A_PERSON = frozenset(
-    {"/account", "/appointments", "/documents", "/health", "/messages", "/payments", "/statements", "/who-looked"}
+    {
+        *("/account", "/appointments", "/documents", "/health", "/health/summary", "/health/summary/history"),
+        *("/messages", "/payments", "/statements", "/who-looked"),
+    }
 )
 """Pages that stay when another person is chosen; from every other one the choice leads home."""
 _TOPICS = {
@@ -16,6 +19,8 @@ _TOPICS = {
     "/appointments": "appointments",
     "/documents": "documents",
     "/health": "health",
+    "/health/summary": "health",
+    "/health/summary/history": "health",
     "/messages": "messages",
     "/payments": "account",
     "/statements": "account",

@@ -33,7 +33,7 @@ _HERE = "econnector.eservices.portal"
 KIT: Final = Kit({"portal": (_HERE, f"{_HERE}.web")}, installable=True)
 
 _BACK: Final = (
-    r"account appointments change documents family health help "
+    r"account appointments change documents family health(?:/summary(?:/(?:history|send))?)? help "
     r"messages(?:/(?:new|[1-9][0-9]{0,18}))? payments security statements who-looked"
 )
 """Pages that one may return to after signing in, besides home."""
