@@ -18,6 +18,11 @@ for (const time of document.querySelectorAll("time[data-local]")) {
   time.textContent = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 }
 
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 // A form is sent once; a page that comes back from the cache, or that nobody answers, may send it again: the same form
 // is the same ask, however often it comes.
 const UNANSWERED = 20_000;
