@@ -4,23 +4,21 @@ It wears the design kit's stylesheet, inside the file. Every text is escaped, an
 whatever could be loaded or run.
 """
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from econnector.documents.ccd.breaks import BREAK, breakable
 from econnector.documents.ccd.front import front
 from econnector.documents.ccd.narrative import Told
 from econnector.opendental.summary.records import Summary
 
 __all__ = ["page"]
 
-_PIECE = 10
-_DAY = re.compile(r"\b(\d{1,2}) (\w{3}) (\d{4})\b")
-_LONG = re.compile(r"(\S{15,})")
+_LONGEST = 14
 
 
 def page(summary: Summary, told: Sequence[Told], language: str = "en") -> bytes:
@@ -45,9 +43,5 @@ def _template() -> Template:
 
 
 def _breakable(text: str) -> Markup:
-    """Return HTML of a text that breaks within long words, so that no column is too wide, and never within a day."""
-    parts = _LONG.split(_DAY.sub("\\1\N{NO-BREAK SPACE}\\2\N{NO-BREAK SPACE}\\3", text))
-    return Markup("").join(
-        Markup("<wbr>").join(part[place : place + _PIECE] for place in range(0, len(part), _PIECE)) if odd % 2 else part
-        for odd, part in enumerate(parts)
-    )
+    """Return HTML of a text that leaves other columns their room."""
+    return escape(breakable(text, _LONGEST)).replace(BREAK, Markup("<wbr>"))

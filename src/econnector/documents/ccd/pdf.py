@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from econnector.documents.ccd.breaks import BREAK, breakable
 from econnector.documents.ccd.front import front
 from econnector.documents.ccd.narrative import Told
 from econnector.documents.drawing import draw
@@ -11,8 +12,8 @@ from econnector.opendental.summary.records import Summary
 
 __all__ = ["pdf"]
 
-_BREAK: Final = "\u200b"
-_LONG: Final = re.compile(r"\S{19,}")
+_LONGEST: Final = 18
+_WORDS: Final = re.compile(f"[ \n{BREAK}]")
 _LINE, _GAP, _BOLD, _WIDE = 105, 2, 1.1, 40
 """Characters on a line, between two columns, of the room that bold ones take, and that a column is made for at most."""
 
@@ -43,7 +44,7 @@ def _section(told: Told) -> dict[str, object]:
         "title": told.title,
         "columns": told.columns,
         "widths": _widths(told),
-        "rows": [[_breakable(text) or "–" for text in line.cells] for line in told.lines],
+        "rows": [[breakable(text, _LONGEST) or "–" for text in line.cells] for line in told.lines],
         "nothing": told.nothing,
     }
 
@@ -53,14 +54,11 @@ def _widths(told: Told) -> list[float]:
     columns = zip(told.columns, *(line.cells for line in told.lines), strict=True)
     needs, wishes = [], []
     for texts in columns:
-        words = max(len(word) for text in texts for word in _breakable(text).replace(_BREAK, " ").split() or [""])
+        words = max(
+            len(word) for text in texts for word in breakable(text, _LONGEST).replace(BREAK, " ").split(" ") or [""]
+        )
         lengths = sorted(max(map(len, text.split("\n"))) for text in texts)
         needs.append(words * _BOLD + _GAP)
         wishes.append(max(1, min(lengths[len(lengths) * 9 // 10], _WIDE) - words))
     spare = max(0, _LINE - sum(needs))
     return [round(need + spare * wish / sum(wishes), 2) for need, wish in zip(needs, wishes, strict=True)]
-
-
-def _breakable(text: str) -> str:
-    """Return the text with places to break in words that no column is wide enough for."""
-    return _LONG.sub(lambda word: _BREAK.join(re.findall(r".{1,9}", word[0])), text)
