@@ -83,10 +83,14 @@ def _somebody_is_there() -> bool:
 
 
 def _asked(step: "Step") -> str:
-    for number, line in enumerate(step.how, 1):
-        click.echo(f"  {number}. {line}")
+    _say_errands(step)
     said: str = click.prompt("Where is the file, or its address? (Enter: later)", default="", show_default=False)
     return said.strip().strip("\"'")
+
+
+def _say_errands(step: "Step") -> None:
+    for number, errand in enumerate(step.how, 1):
+        click.echo(f"  {number}. {errand.text}{f' {errand.address}' if errand.address else ''}")
 
 
 def _agrees(step: "Step") -> bool:
@@ -111,8 +115,7 @@ def _end(found: "list[Step]", *, quiet: bool) -> None:
     if not quiet:
         click.echo(f"\nStill missing: {' and '.join(step.title for step in missing)}.")
         for step in missing:
-            for number, line in enumerate(step.how, 1):
-                click.echo(f"  {number}. {line}")
+            _say_errands(step)
             name = step.row.system.name
             if name == "SNOMEDCT":
                 where = "" if step.ready else " --file FILE"

@@ -40,6 +40,7 @@ from econnector.office.running import Running
 from econnector.office.settings import Settings
 from econnector.office.standing import Standing
 from econnector.office.statistics import Statistics
+from econnector.office.window import codes_running
 from econnector.office.window.serve import AGAIN_SECONDS, WindowServer, window_over
 from econnector.opendental.imagestore import ImageStore
 from econnector.opendental.signals import HEARTBEAT_SECONDS
@@ -188,6 +189,7 @@ class Connector:
         """Leave in order: calls in flight, then the loops, then the last rows; nothing here waits for ever."""
         tempo = self._tempo
         await within(tempo.drain + 1.0, self._dialler.stop(tempo.drain))
+        await within(tempo.goodbye, codes_running.close())
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=tempo.goodbye)

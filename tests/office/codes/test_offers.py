@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,15 +12,19 @@ from econnector.base.clock import ManualClock
 from econnector.base.errors import Failure, HqAway
 from econnector.hq.settings import CodeFile
 from econnector.link.calls import CODE_OFFERS, CODE_SYSTEMS, CodeOffer, CodeOffers, CodeOffersWanted
+from econnector.link.handshake import Limits
 from econnector.link.loopback import DirectAsker
+from econnector.office.app import Office, Tempo
 from econnector.office.codes.offers import Offers
 from econnector.opendental.codesystems import SYSTEMS
 from econnector.storage.database import Database
 from econnector.storage.state import code_offers
 from econnector.storage.state.base import open_state
-from econnector.storage.state.code_offers import Offer
 from econnector.wire.call import Answers, Asked
-from tests.hq.running import Connector, running_hq
+from tests.hq.running import running_hq
+from tests.link.vendor import PATIENT
+from tests.office.connector import Connector, sqlite_practice
+from tests.support.fileserver import serving
 
 SUM = "aB" * 32
 URL = "https://files.example.com/cvx.zip"
@@ -57,17 +62,28 @@ class Vendor:
         return Offers(DirectAsker(self.answers()), state, online, clock)
 
 
-async def test_an_hq_tells_its_offers_to_a_connector_over_the_link(tmp_path: Path, state: Database) -> None:
-    codes = {"CVX": CodeFile("2030-01", URL, SUM)}
-    async with running_hq(tmp_path / "hq", codes=codes) as hq:
-        _, key = await hq.add()
-        async with Connector(hq.link, key).running() as connector:
-            await connector.online()
-            assert connector.dialler
-            online = asyncio.Event()
-            online.set()
-            await Offers(connector.dialler.hq, state, online, ManualClock()).look()
-    assert await state.run(code_offers.every) == {"CVX": Offer("CVX", "2030-01", URL, SUM.lower())}
+async def test_what_hq_offers_reaches_whoever_imports_beside_a_running_connector(tmp_path: Path) -> None:
+    content = b"9998\tan offered vaccine\n"
+    office = Connector(tmp_path / "office")
+    async with serving(content) as files:
+        codes = {"CVX": CodeFile("2030-01", files.address, hashlib.sha256(content).hexdigest().upper())}
+        async with running_hq(tmp_path / "hq", codes=codes) as hq:
+            _, key = await hq.add()
+            office.write(hq.link, await sqlite_practice(tmp_path / "practice.sqlite"))
+            await office.enrol(key)
+            stop = asyncio.Event()
+            running = asyncio.create_task(
+                Office(office.loaded(), tempo=Tempo(beat=0.3), limits=Limits(pace=PATIENT)).run(stop)
+            )
+            async with asyncio.timeout(60):
+                while "HQ offers CVX 2030-01" not in (await office.invoke("codes", "check"))[1]:  # noqa: ASYNC110 - a command
+                    await asyncio.sleep(0.2)
+            status, out, err = await office.invoke("codes", "import", "cvx")
+            stop.set()
+            await running
+    assert (status, out) == (0, "CVX 2030-01 is imported: 1 new, 0 changed, 0 as before.\n"), err
+    _, out, _ = await office.invoke("codes", "check")
+    assert "offers nothing newer" in out
 
 
 async def test_hq_is_asked_once_a_day_and_a_withdrawn_offer_is_gone(state: Database) -> None:

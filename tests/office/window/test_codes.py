@@ -9,6 +9,7 @@ from econnector.office.codes import batches, job
 from econnector.office.codes.importer import Wanted
 from econnector.office.codes.open import codes_over
 from econnector.office.desk import Who
+from econnector.office.window import codes_running
 from econnector.storage.state import code_offers
 from econnector.storage.state.code_offers import Offer
 from tests.office.window.bare import Window, post
@@ -21,7 +22,7 @@ async def ended(window: Window) -> None:
     """Wait until nothing is imported any more."""
     async with asyncio.timeout(120), window.signed_in() as browser:
         while "<progress" in (await browser.get("/codes")).text:  # noqa: ASYNC110 - a page
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
 
 
 async def test_what_comes_with_it_is_imported_by_one_button(window: Window) -> None:
@@ -84,8 +85,8 @@ async def test_an_address_is_downloaded_while_the_page_shows_how_far_it_is(windo
         await post(browser, "/codes/import", form, name="SOP", url=server.address)
         await server.held.wait()
         async with asyncio.timeout(60):
-            while "3.0 kB of 6.0 kB" not in (page := (await browser.get("/codes")).text):
-                pass
+            while "3.0 kB of 6.0 kB" not in (page := (await browser.get("/codes")).text):  # noqa: ASYNC110 - a page
+                await asyncio.sleep(0.1)
         assert "Downloading <progress" in page
         # Whoever cancels may do it in another window: it is asked for in the file that both share.
         stopped = await post(browser, "/codes/cancel", "/codes", name="SOP")
@@ -202,3 +203,20 @@ async def test_an_import_goes_on_while_every_connection_of_the_pages_is_taken(wi
                 await asyncio.sleep(0.05)
             slots.release()
         await ended(window)
+
+
+async def test_a_connector_that_stops_leaves_an_import_that_goes_on_later(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "BATCH", 1)
+    file = window.scene.settings.state_file.parent / "sop.txt"
+    file.write_text("".join(f"{number}\tsource {number}\n" for number in range(1000)))
+    async with window.signed_in() as browser:
+        form = "/codes/import?name=SOP"
+        await post(browser, "/codes/import", form, name="SOP", file=str(file))
+        await codes_running.close()
+        assert "Import cancelled" in (await browser.get("/codes")).text
+        monkeypatch.undo()
+        await post(browser, "/codes/import", form, name="SOP", file=str(file))
+        await ended(window)
+    assert await window.sql("SELECT COUNT(*) FROM sop") == [(1000,)]

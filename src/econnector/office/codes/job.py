@@ -141,7 +141,8 @@ class Job:
         finally:
             looking.cancel()
             await asyncio.wait({looking})
-            await asyncio.shield(self._state.run(code_imports.uncancel, self._system))
+            with contextlib.suppress(Failure):  # a wish that stays is older than the next import, and not heeded
+                await asyncio.shield(self._state.run(code_imports.uncancel, self._system))
 
     async def _look(self) -> None:
         while not self._cancelled:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from econnector.office.codes.importer import FOR_SUMMARIES, Row
+from econnector.office.codes.importer import Row
 
-__all__ = ["WHY", "Step", "missing", "steps"]
+__all__ = ["WHY", "Errand", "Step", "steps"]
 
 # ruff: noqa: E501 - sentences that people read stay whole
 WHY = "Patients see vaccines, problems and allergies in their care summary. Open Dental looks these up in two lists: vaccines (CVX) and clinical terms (SNOMED CT). While one of them is empty, no patient can open a care summary."
@@ -14,10 +14,26 @@ WHY = "Patients see vaccines, problems and allergies in their care summary. Open
 _VACCINES = "This list comes with eConnector. Nothing has to be found or accepted."
 _TERMS_OFFERED = "This list belongs to SNOMED International. Your eConnector vendor offers it for download; you only accept the terms."
 _TERMS = "This list belongs to SNOMED International, so it does not come with eConnector. In the United States it is free of charge."
+
+
+class Errand(msgspec.Struct, frozen=True):
+    """Something to do away from here first."""
+
+    text: str
+    address: str = ""
+    """Where, on the web."""
+
+
 _GET = (
-    "Make a free account of the National Library of Medicine: https://uts.nlm.nih.gov/uts/signup-login. It takes up to three working days.",
-    "Sign in there and download the US edition of SNOMED CT (one zip file): https://www.nlm.nih.gov/healthit/snomedct/us_edition.html. Do not unpack it.",
-    "Come back here and choose that file.",
+    Errand(
+        "Make a free account of the National Library of Medicine. It may take some working days.",
+        "https://uts.nlm.nih.gov/uts/signup-login",
+    ),
+    Errand(
+        "Sign in there and download the US edition of SNOMED CT: one zip file. Do not unpack it.",
+        "https://www.nlm.nih.gov/healthit/snomedct/us_edition.html",
+    ),
+    Errand("Come back here and say where that file is."),
 )
 
 
@@ -27,8 +43,8 @@ class Step(msgspec.Struct, frozen=True):
     row: Row
     title: str
     what: str
-    how: tuple[str, ...] = ()
-    """What somebody must do away from here first, in order."""
+    how: tuple[Errand, ...] = ()
+    """In order."""
 
     @property
     def done(self) -> bool:
@@ -54,8 +70,3 @@ def steps(rows: Sequence[Row]) -> list[Step]:
             () if terms.offer else _GET,
         ),
     ]
-
-
-def missing(rows: Sequence[Row]) -> list[Row]:
-    """Return what care summaries wait for."""
-    return [row for row in rows if row.system.name in FOR_SUMMARIES and row.needed]

@@ -50,11 +50,11 @@ SOURCES = {
     "CPT": "the American Medical Association's download for licence holders (its zip with MEDU.txt)",
     "CVX": "comes with eConnector; the CDC publishes the current list (cvx.txt)",
     "HCPCS": "the Centers for Medicare & Medicaid Services publish it",
-    "ICD10CM": "the CDC's National Center for Health Statistics publishes it",
+    "ICD10CM": "the CDC's National Center for Health Statistics publishes it (the zip with icd10cm_order)",
     "ICD9CM": "the Centers for Medicare & Medicaid Services publish the last edition",
     "LOINC": "https://loinc.org, after registration",
     "RXNORM": "the National Library of Medicine, with a UMLS licence",
-    "SNOMEDCT": "the National Library of Medicine, with a UMLS licence; your Open Dental may have it already",
+    "SNOMEDCT": "the National Library of Medicine, with a UMLS licence (the zip of the US edition); your Open Dental may have it already",
     "SOP": "the Public Health Data Standards Consortium publishes it",
     "UCUM": "https://ucum.org",
 }

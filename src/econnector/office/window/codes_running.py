@@ -11,7 +11,7 @@ from econnector.office.codes.open import codes_over, own_database
 from econnector.office.window.frame import Visitor
 from econnector.office.window.scene import Scene
 
-__all__ = ["codes_of", "start", "stop"]
+__all__ = ["close", "codes_of", "start", "stop"]
 
 _WAIT_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
@@ -79,3 +79,12 @@ async def stop(visitor: Visitor, name: str) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def close() -> None:
+    """Cancel every import of this process and wait until each has kept how far it is: the process is going to end."""
+    running = list(_RUNS.values())
+    for run in running:
+        run.job.cancel()
+    if running:
+        await asyncio.wait([run.task for run in running])
