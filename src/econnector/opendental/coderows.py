@@ -3,23 +3,28 @@
 Nothing here makes a second row of what is there already, so a batch may be written again after a process died in it.
 """
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
 
+from econnector.base.errors import DatabaseBusy
 from econnector.opendental import writes
 from econnector.opendental.codesystems import CodeSystem
 from econnector.opendental.schema import Schema
 
-__all__ = ["Line", "Written", "is_empty", "lengths", "write"]
+__all__ = ["Line", "Written", "count", "is_empty", "lengths", "write"]
 
 Line = tuple[str | int, ...]
 """The values of `CodeSystem.columns`."""
 
 _AT_ONCE = 1000
 """How many codes one question may name."""
+_LOCK_SECONDS, _LOCK_TRIES = 5, 3
+"""A statement may take ten seconds, and what a dead process has begun as long."""
 
 
 class Written(msgspec.Struct):
@@ -35,6 +40,12 @@ def is_empty(connection: Connection, system: CodeSystem) -> bool:
     return connection.execute(select(_table(system).primary_key.columns[0]).limit(1)).first() is None
 
 
+def count(connection: Connection, system: CodeSystem) -> int:
+    """Return how many rows are there, what is being written right now included. Raises `DatabaseBusy`."""
+    with _alone(connection, system):
+        return connection.execute(select(func.count()).select_from(_table(system))).scalar_one()
+
+
 def lengths(schema: Schema, system: CodeSystem) -> list[int | None]:
     """Return how many characters each column of a line takes; None for no limit."""
     return [schema.length(_table(system), column) for column in system.columns]
@@ -44,20 +55,29 @@ def write(  # noqa: PLR0913 - what, where and how
     connection: Connection,
     schema: Schema,
     system: CodeSystem,
-    lines: Sequence[Line],
+    new: Sequence[Line],
+    others: Sequence[Line],
     *,
-    sure: frozenset[int] = frozenset(),
     keep_old: bool = True,
 ) -> Written:
-    """Write lines; return what became of them.
+    """Write lines; return what became of them. Raises `DatabaseBusy` while another process writes the system's rows.
 
-    `sure` are the places in `lines` that surely are not there yet and are not looked up. With `keep_old` a row that is
-    there keeps its texts (unless the system always updates), else it takes the line's. A code that stands twice in
-    `lines` is one row, with the first line's text or, without `keep_old`, with the last one's.
+    `new` surely are not there yet and are not looked up. Of the `others`, with `keep_old` a row that is there keeps its
+    texts (unless the system always updates), else it takes the line's; a code that stands twice is one row, with the
+    first line's text or, without `keep_old`, with the last one's.
     """
-    there = _there(connection, system, [line for place, line in enumerate(lines) if place not in sure])
-    keeps, done, new = keep_old and not system.updates, Written(), dict[Line, Line]()
-    width = len(system.same)
+    with _alone(connection, system):
+        writes.insert_many(connection, schema, _table(system), system.columns, new)
+        done = _others(connection, schema, system, others, keeps=keep_old and not system.updates)
+    done.added += len(new)
+    return done
+
+
+def _others(
+    connection: Connection, schema: Schema, system: CodeSystem, lines: Sequence[Line], *, keeps: bool
+) -> Written:
+    there = _there(connection, system, lines)
+    done, new, width = Written(), dict[Line, Line](), len(system.same)
     for line in lines:
         key, rest = line[:width], line[width:]
         if key in new:
@@ -74,6 +94,28 @@ def write(  # noqa: PLR0913 - what, where and how
     writes.insert_many(connection, schema, _table(system), system.columns, list(new.values()))
     done.added = len(new)
     return done
+
+
+@contextlib.contextmanager
+def _alone(connection: Connection, system: CodeSystem) -> Iterator[None]:
+    """Let no other process write the system's rows meanwhile.
+
+    A process that is killed leaves its last statement running on the server, and what that will have written is not
+    seen before it has ended: the server keeps the lock until then.
+    """
+    if connection.dialect.name == "sqlite":
+        yield  # one writer at a time anyway
+        return
+    name = func.md5(func.concat(func.database(), f".{_table(system).name}"))
+    if not any(connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1 for _ in range(_LOCK_TRIES)):
+        raise DatabaseBusy(limit=f"{_LOCK_SECONDS * _LOCK_TRIES}", reason=f"{system.name} is being written already")
+    try:
+        yield
+    finally:
+        try:
+            connection.scalar(select(func.release_lock(name)))
+        except SQLAlchemyError:
+            connection.invalidate()  # the lock ends with it
 
 
 def _there(connection: Connection, system: CodeSystem, lines: Sequence[Line]) -> dict[Line, tuple[int, Line]]:

@@ -1,6 +1,7 @@
 """MySQL 5.5 and later, MariaDB 5.5 and later, through PyMySQL."""
 
 import contextlib
+import re
 import selectors
 import ssl
 import time
@@ -23,6 +24,7 @@ from econnector.base.errors import (
     VersionsDiffer,
 )
 from econnector.base.version import version
+from econnector.storage import manyrows
 
 __all__ = ["MySql"]
 
@@ -35,6 +37,7 @@ _FRESH_SECONDS = 5.0
 _SILENCE_SECONDS = 5
 _RECYCLE_SECONDS = 1800
 _NOT_STORABLE = "\ufffd"
+_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 
 # As `socketserver` chooses: poll takes any number of open files, but Windows has select only.
 _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -129,6 +132,7 @@ class MySql:
         event.listen(self.engine, "connect", self._opened)
         event.listen(self.engine, "checkin", _lay_down)
         event.listen(self.engine, "checkout", _look)
+        event.listen(self.engine, "do_executemany", self._many)
 
     def _trust(self, _dialect: object, _record: object, _args: object, arguments: dict[str, Any]) -> None:
         # As other clients send it; PyMySQL takes a text for Latin-1.
@@ -162,8 +166,17 @@ class MySql:
                 return
 
     def storable(self, params: Any) -> Any:
-        """Replace what three-byte columns cannot hold: MySQL would cut the text there without a word."""
-        return params if self._four_bytes else _storable(params)
+        """Replace what three-byte columns cannot hold: MySQL would cut the text there without a word.
+
+        Of many rows at once `_many` sees to it.
+        """
+        return params if self._four_bytes or isinstance(params, list) else _storable(params)
+
+    def _many(self, cursor: Any, statement: str, rows: list[Any], _context: object) -> bool:
+        fit = _as_it_is if self._four_bytes else _storable
+        if not manyrows.insert(cursor, statement, rows, fit):
+            cursor.executemany(statement, fit(rows))
+        return True
 
     def lend(self, driver: Any) -> None:
         """Wait longer than any statement may take: that is for when nobody can be asked to kill it."""
@@ -256,9 +269,13 @@ def _takes_four_bytes(cursor: Any) -> bool:
     return cursor.fetchone() is None
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return value if value.isascii() else "".join(c if c <= "\uffff" else _NOT_STORABLE for c in value)
+        return value if value.isascii() else _FOUR_BYTES.sub(_NOT_STORABLE, value)
     if isinstance(value, dict):
         return {key: _storable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

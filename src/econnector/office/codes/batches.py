@@ -1,6 +1,8 @@
 """The lines of a file in batches of rows, with what must be looked up before a batch is written."""
 
 from collections.abc import Iterator, Sequence
+from itertools import compress, islice
+from operator import itemgetter, not_
 
 import msgspec
 
@@ -13,16 +15,17 @@ from econnector.storage.state.code_imports import BadLine
 
 __all__ = ["BATCH", "Batch", "batches"]
 
-BATCH = 5000
-"""Lines that are written at once: what a death makes the next run write again."""
+BATCH = 10_000
+"""Lines that are written at once, and looked up after a death. A later version may raise it, but not lower it."""
 
 
 class Batch(msgspec.Struct):
     """Up to `BATCH` lines."""
 
-    lines: list[Line] = []
-    sure: set[int] = set()
-    """Places in `lines` of codes that surely are not in the table."""
+    new: Sequence[Line] = ()
+    """Rows that surely are not in the table; none stands here twice."""
+    others: Sequence[Line] = ()
+    """Rows that may be in the table, or stand here twice."""
     bad: list[BadLine] = []
     shortened: int = 0
     last: int = 0
@@ -32,41 +35,37 @@ class Batch(msgspec.Struct):
 
 
 def batches(
-    lines: Lines, system: CodeSystem, lengths: Sequence[int | None], *, done: int, was_empty: bool
+    lines: Lines, system: CodeSystem, lengths: Sequence[int | None], *, done: int, sure_from: int | None
 ) -> Iterator[Batch]:
     """Yield what is behind the line `done`.
 
-    `was_empty`: the table held nothing when the import began, so that only codes of this file can be there.
+    A code that stands behind the line `sure_from`, and nowhere before it in the file, surely is not in the table;
+    None: nothing is sure.
     """
-    seen, batch, reader = Seen(), Batch(), None
-    # Of the first batch after a death nobody knows how much of it was written.
-    sure = was_empty and not done
-    for line in lines:
-        reader = reader or reader_of(system, line.text, lengths)
-        row = _row(reader, line, batch)
-        is_new = row is not None and seen.is_new(row[: len(system.same)])
-        if line.number <= done:
-            batch = Batch()
+    seen, reader, number, left = Seen(), None, 0, iter(lines)
+    key = itemgetter(*range(len(system.same)))
+    while some := list(islice(left, min(BATCH, done - number) if number < done else BATCH)):
+        reader = reader or reader_of(system, some[0].text, lengths)
+        first, number = some[0].number, some[-1].number
+        batch, rows = _read(reader, some)
+        new = seen.are_new(map(key, rows))
+        if number <= done:
             continue
-        if row is not None:
-            if sure and is_new:
-                batch.sure.add(len(batch.lines))
-            batch.lines.append(row)
-        batch.last, batch.share = line.number, lines.share()
-        if (line.number - done) % BATCH == 0:
-            yield batch
-            batch, sure = Batch(), was_empty
-    if batch.last:
+        batch.others, batch.last, batch.share = rows, number, lines.share()
+        if sure_from is not None and first > sure_from:
+            batch.new, batch.others = list(compress(rows, new)), list(compress(rows, map(not_, new)))
         yield batch
 
 
-def _row(reader: Reader, line: FileLine, batch: Batch) -> Line | None:
-    if not line.text.strip():
-        return None
-    try:
-        row, shortened = reader.row(line)
-    except NotARow as why:
-        batch.bad.append(BadLine(line.number, str(why)))
-        return None
-    batch.shortened += shortened
-    return row
+def _read(reader: Reader, lines: Sequence[FileLine]) -> tuple[Batch, list[Line]]:
+    batch, rows = Batch(), list[Line]()
+    for line in lines:
+        try:
+            row, shortened = reader.row(line)
+        except NotARow as why:
+            if line.text.strip():
+                batch.bad.append(BadLine(line.number, str(why)))
+            continue
+        rows.append(row)
+        batch.shortened += shortened
+    return batch, rows

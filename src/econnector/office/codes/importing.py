@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import Failure
-from econnector.office.codes.batches import Batch, batches
+from econnector.office.codes import batches
+from econnector.office.codes.batches import Batch
 from econnector.office.codes.source import opened
 from econnector.opendental import coderows, codesystems
 from econnector.opendental.coderows import Written
@@ -66,9 +67,10 @@ class Import:
 
     async def _all(self, told: Callable[[Progress], None]) -> None:
         lengths = await self._database.run(self._lengths)
+        sure_from = await self._database.run(self._sure_from)
         with ExitStack() as open_files:
             lines = await asyncio.to_thread(open_files.enter_context, opened(self._path))
-            todo = batches(lines, self._system, lengths, done=self.progress.line, was_empty=self.progress.was_empty)
+            todo = batches.batches(lines, self._system, lengths, done=self.progress.line, sure_from=sure_from)
             reading = asyncio.create_task(asyncio.to_thread(next, todo, None))
             try:
                 while (batch := await reading) is not None:
@@ -110,13 +112,26 @@ class Import:
     def _lengths(self, connection: "Connection") -> list[int | None]:
         return coderows.lengths(self._schemas(connection), self._system)
 
+    def _sure_from(self, connection: "Connection") -> int | None:
+        """Return behind which line codes that the file has not named yet surely are not in the table; None: nowhere."""
+        progress = self.progress
+        if not progress.was_empty:
+            return None
+        rows = coderows.count(connection, self._system)
+        if not rows and not progress.line:
+            return 0
+        # Of the batch that was being written at a death nobody knows how much is there. What an earlier death left
+        # was counted as there already. Any other number of rows: somebody else has imported meanwhile.
+        progress.was_empty = progress.added <= rows <= progress.added + progress.same + batches.BATCH
+        return progress.line + batches.BATCH if progress.was_empty else None
+
     def _write(self, connection: "Connection", batch: Batch) -> Written:
         return coderows.write(
             connection,
             self._schemas(connection),
             self._system,
-            batch.lines,
-            sure=frozenset(batch.sure),
+            batch.new,
+            batch.others,
             keep_old=self.progress.keep_old,
         )
 

@@ -27,31 +27,37 @@ class Reader:
 
     def __init__(self, system: CodeSystem, split: Split, lengths: Sequence[int | None]) -> None:
         """`lengths` are the columns' own."""
-        self._system, self._split, self._lengths = system, split, lengths
+        self._split, self._lengths = split, lengths
         self._least = min((most for most in lengths if most is not None), default=0)
-        self._keys = len(system.same)
+        self._keys, self._width = len(system.same), len(system.columns)
         self._numbers = {place: _NUMBERS[name] for place, name in enumerate(system.columns) if name in _NUMBERS}
 
     def row(self, line: FileLine) -> tuple[Line, bool]:
-        """Return a row, and whether a text of it had to be shortened. Raises `NotARow`."""
+        """Return a row, and whether a text of it had to be shortened. Raises `NotARow`, also for a blank line."""
+        text = line.text
         if not line.whole:
             raise NotARow("the line is longer than any line of codes")
-        if (not line.text.isascii() and _NOT_TEXT.search(line.text)) or "\x00" in line.text:
+        if (not text.isascii() and _NOT_TEXT.search(text)) or "\x00" in text:
             raise NotARow("the line holds bytes that are no text")
-        found, columns = self._split(line.text), self._system.columns
-        if len(found) < len(columns):
-            raise NotARow(f"{len(columns)} columns are expected, the line has {len(found)}")
-        values: list[str | int] = [text.strip() for text in found[: len(columns)]]
-        if not values[0]:
+        row: Line = tuple(map(str.strip, self._split(text)[: self._width]))
+        if len(row) < self._width:
+            raise NotARow(f"{self._width} columns are expected, the line has {len(row)}")
+        if not row[0]:
             raise NotARow("there is no code")
+        if self._numbers:
+            row = self._with_numbers(row)
+        # Of a line that is shorter than every column nothing can be too long.
+        return (row, False) if len(text) <= self._least else self._fitting(row)
+
+    def _with_numbers(self, row: Line) -> Line:
+        values = list(row)
         for place, number in self._numbers.items():
             values[place] = number(str(values[place]))
-        # Of a line that is shorter than every column nothing can be too long.
-        return (tuple(values), False) if len(line.text) <= self._least else self._fitting(values)
+        return tuple(values)
 
-    def _fitting(self, values: list[str | int]) -> tuple[Line, bool]:
-        shortened = False
-        for place, (value, most) in enumerate(zip(values, self._lengths, strict=True)):
+    def _fitting(self, row: Line) -> tuple[Line, bool]:
+        values, shortened = list(row), False
+        for place, (value, most) in enumerate(zip(row, self._lengths, strict=True)):
             if most is None or isinstance(value, int) or len(value) <= most:
                 continue
             if place < self._keys:

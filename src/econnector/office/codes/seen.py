@@ -1,15 +1,16 @@
-"""Which codes a file has named so far, in four megabytes: never a wrong "not yet", seldom a wrong "perhaps".
+"""Which codes a file has named so far, in eight megabytes: never a wrong "not yet", seldom a wrong "perhaps".
 
-A Bloom filter of two bits a code. With SNOMED's 2.7 million codes about one in a hundred new ones is taken for a known
-one, and is then looked up in the database.
+A Bloom filter of two bits a code, both in one byte. With SNOMED's 2.7 million codes about one in a hundred new ones is
+taken for a known one, and is then looked up in the database.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 __all__ = ["Seen"]
 
-_BITS = 25
+_BITS = 23
 _MASK = (1 << _BITS) - 1
+_PAIRS = tuple(1 << one | 1 << two for one in range(8) for two in range(one))
 
 
 class Seen:
@@ -17,13 +18,16 @@ class Seen:
 
     def __init__(self) -> None:
         """Hold nothing."""
-        self._bits = bytearray(1 << _BITS - 3)
+        self._bytes = bytearray(1 << _BITS)
 
-    def is_new(self, key: Hashable) -> bool:
-        """Add a key; return whether it surely was not there before."""
-        bits, number = self._bits, hash(key)
-        one, two = number & _MASK, number >> _BITS & _MASK
-        known = bits[one >> 3] >> (one & 7) & bits[two >> 3] >> (two & 7) & 1
-        bits[one >> 3] |= 1 << (one & 7)
-        bits[two >> 3] |= 1 << (two & 7)
-        return not known
+    def are_new(self, keys: Iterable[Hashable]) -> list[bool]:
+        """Add keys in their order; return of each whether it surely was not there before."""
+        # One loop over many keys, and nothing called in it: it is run 2.7 million times.
+        seen, mask, bits, pairs, many = self._bytes, _MASK, _BITS, _PAIRS, len(_PAIRS)
+        new = []
+        for number in map(hash, keys):
+            place = number & mask
+            pair, before = pairs[(number >> bits) % many], seen[place]
+            new.append(before & pair != pair)
+            seen[place] = before | pair
+        return new
