@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pyotp
 import pytest
@@ -341,6 +342,58 @@ def test_plans_documents_and_lists_are_there_to_read(visit: Visit) -> None:
     maria.follow("Back to health")
     maria.follow("Images and documents")
     assert maria.download("Download Picture 820").read_bytes() == PNG
+
+
+def test_a_guardian_reads_and_saves_a_childs_care_summary(site: RealSite, visit: Visit) -> None:
+    treat(site)
+    maria = visit(Cast.MARIA, PHONE)
+    maria.tab("Health")
+    maria.choose_person("Ana Delgado")
+    maria.follow("Open the care summary")
+    maria.headed("Care summary of Ana Delgado")
+    maria.sees("Wed 4 May 2016", "Amara J Lindgren, DDS", "Everything on record", "Tooth 3", "4 Mar 2024")
+    maria.sees_not("Lisinopril")
+    maria.follow("Procedures")
+    assert maria.page.url.endswith("#summary-procedures")
+    with zipfile.ZipFile(maria.download("Download all (zip)")) as packed:
+        assert packed.testzip() is None
+        names = [name for name in packed.namelist() if name.startswith("Care summary Ana Delgado 20")]
+        assert [name.rpartition(".")[2] for name in names] == ["xml", "html", "pdf"]
+        files = [packed.read(name) for name in names]
+    patient = ET.fromstring(files[0]).find(".//{*}recordTarget/{*}patientRole/{*}patient")
+    assert patient is not None
+    assert [patient.findtext("{*}name/{*}given"), patient.findtext("{*}name/{*}family")] == ["Ana", "Delgado"]
+    birth = patient.find("{*}birthTime")
+    assert birth is not None
+    assert birth.get("value") == "20160504"
+    assert b'code="D2392"' in files[0]
+    assert b"Ana Delgado" in files[1]
+    assert files[2].startswith(b"%PDF-")
+    maria.type("From", "2024-03-05")
+    maria.press("Show this period")
+    maria.sees("From Tue 5 Mar 2024", "Care summary of Ana Delgado")
+    maria.sees_not("Tooth 3")
+    saved = maria.download("For programs (XML)")
+    assert b'code="D2392"' not in saved.read_bytes()
+    maria.follow("Who viewed, downloaded and sent it")
+    maria.headed("Who viewed, downloaded and sent the care summary of Ana Delgado")
+    for done in ("Downloaded (xml)", "Downloaded (zip)", "Viewed"):
+        expect(
+            maria.main.get_by_role("row").filter(has_text=done).filter(has_text="You (representative)")
+        ).to_have_count(1)
+
+
+def treat(site: RealSite) -> None:
+    """Give Ana a filling, as the practice notes it."""
+    if not site.sql("SELECT CodeNum FROM procedurecode WHERE ProcCode = 'D2392'"):
+        site.sql("INSERT INTO procedurecode (CodeNum, ProcCode, Descript) VALUES (98001, 'D2392', 'composite')")
+    ((code,),) = site.sql("SELECT CodeNum FROM procedurecode WHERE ProcCode = 'D2392'")
+    done = {"ProcStatus": 2, "ProcDate": dt.date(2024, 3, 4), "ToothNum": "3", "Surf": "MO", "CodeNum": code}
+
+    async def noted(database: Database, _state: Database) -> None:
+        await database.run(lambda to: add(to, tables.procedurelog, PatNum=Cast.ANA, ProvNum=READER, **done))
+
+    site.front_desk(noted)
 
 
 # -- who may see what --------------------------------------------------------------------------------------------------

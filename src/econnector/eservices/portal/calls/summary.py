@@ -102,7 +102,7 @@ class SummaryDeed(msgspec.Struct):
     representative: bool = False
     """Whether they are somebody else than whose record it is."""
     detail: str = ""
-    """Of a download: the kind of file."""
+    """Of a download the kind of file; to which address it was sent."""
 
 
 class CareSummaryHistory(Around, kw_only=True):

@@ -41,8 +41,15 @@ def _history(
             who=trace.who,
             who_name=names.get(trace.who, ""),
             representative=trace.who not in (0, person),
-            detail=trace.detail,
+            detail=_detail(trace),
         )
         for trace in traces
     ]
     return calls.CareSummaryHistory(**begun.frame, items=items, page=page.number, more=more)
+
+
+def _detail(trace: summarylog.Trace) -> str:
+    """Return the kind of file of a download, and to whom it was sent (`sharing_send` writes `to …, number`)."""
+    if trace.done == "downloaded":
+        return trace.detail
+    return trace.detail.removeprefix("to ").rpartition(", ")[0] if trace.done == "sent" else ""
