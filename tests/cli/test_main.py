@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -37,10 +38,11 @@ def interrupted() -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
     configure(tmp_path / "log")
-    return tmp_path
+    yield tmp_path
+    configure(None)
 
 
 def test_a_failure_is_told_with_cause_numbered_remedy_code_and_reference() -> None:
@@ -91,6 +93,16 @@ print([name for name in {heavy} if name in sys.modules])
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert told.splitlines()[-1] == "[]"
     assert all(name in told for name in COMMANDS)
+
+
+def test_what_only_asks_for_services_loads_no_database() -> None:
+    script = """
+import sys
+import econnector.cli.service, econnector.office.service.services
+print([name for name in ("sqlalchemy", "pymysql", "cryptography", "starlette") if name in sys.modules])
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == ["[]"]
 
 
 def test_the_version_is_said() -> None:

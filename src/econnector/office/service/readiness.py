@@ -6,8 +6,6 @@ from pathlib import Path
 
 from econnector.base.errors import Failure
 from econnector.office.running import NAME, decode
-from econnector.storage.database import Database
-from econnector.storage.state import meta
 
 __all__ = ["has_begun"]
 
@@ -27,6 +25,9 @@ def has_begun(state_file: Path, after: dt.datetime) -> bool:
 
 
 async def _read(state_file: Path) -> str:
+    from econnector.storage.database import Database  # noqa: PLC0415 - heavy, and most commands wait for no connector
+    from econnector.storage.state import meta  # noqa: PLC0415 - as above
+
     database = Database(f"sqlite:///{state_file}", statement_seconds=_STATEMENT_SECONDS)
     try:
         return await database.run(meta.read, NAME)
