@@ -15,7 +15,7 @@ import msgspec
 from econnector.eservices.portal import calls
 from econnector.eservices.portal.office import sharing_open, sharing_send
 from econnector.eservices.portal.office.admission import is_of_age
-from econnector.eservices.portal.office.around import begin
+from econnector.eservices.portal.office.around import Begun, begin
 from econnector.eservices.portal.office.desk import Desk
 from econnector.eservices.portal.office.sharing_keys import Addressee, addressee, code_of
 from econnector.opendental import accesslog
@@ -62,8 +62,10 @@ def answer(desk: Desk, answers: Answers) -> None:
     async def _(_asked: Asked, params: calls.SharingAsked) -> calls.Sharing:
         session = await desk.session(params.token)
         await sharing_send.mend(desk, turn)
-        rows = await _rows(desk, session, params.person or session.patient)
-        return await desk.database.run(_page, desk, session, params, rows)
+        begun = await desk.database.run(_begin, desk, session, params)
+        rows = await _rows(desk, session, begun.looking_at.number)
+        names = await desk.database.run(accesslog.names, {row.share.sender for row in rows})
+        return _page(desk, session, params, begun, rows, names)
 
     @answers.to(calls.SHARE)
     async def _(_asked: Asked, params: calls.ShareSummary) -> calls.ShareSent:
@@ -91,12 +93,19 @@ async def _rows(desk: Desk, session: PortalSession, about: int) -> list[_Row]:
     return await asyncio.to_thread(lambda: [_Row(share, addressee(desk.seal, share), mail) for share, mail in shares])
 
 
-def _page(
-    connection: "Connection", desk: Desk, session: PortalSession, params: calls.SharingAsked, rows: list[_Row]
+def _begin(connection: "Connection", desk: Desk, session: PortalSession, params: calls.SharingAsked) -> Begun:
+    return begin(connection, desk, session, params, topic="health")
+
+
+def _page(  # noqa: PLR0913, PLR0917 - what the page is made of
+    desk: Desk,
+    session: PortalSession,
+    params: calls.SharingAsked,
+    begun: Begun,
+    rows: list[_Row],
+    names: dict[int, str],
 ) -> calls.Sharing:
-    begun = begin(connection, desk, session, params, topic="health")
     me, now = begun.visitor.me, desk.clock.now()
-    names = accesslog.names(connection, {row.share.sender for row in rows})
     of_age = is_of_age(me, session.privacy)
     return calls.Sharing(
         **begun.frame,
