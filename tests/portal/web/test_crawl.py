@@ -14,7 +14,7 @@ LIGHT = 30_000
 """Bytes of a page as it travels to who comes for the first time: with stylesheet and scripts, before images."""
 ELSEWHERE = {
     "/reset", "/second-step", "/security/codes", "/security/drop-passkey", "/security/off", "/security/passkey",
-    "/health/summary/section/{section}", "/invite", "/offline", "/unreachable", "/service-worker.js",
+    "/health/summary/section/{section}", "/invite", "/shared", "/offline", "/unreachable", "/service-worker.js",
 }  # fmt: skip
 """Pages that no link leads to as Maria's access is: after a code or a second step, from a letter, for a worker; of a
 record that is longer than hers."""
