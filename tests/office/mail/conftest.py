@@ -39,7 +39,7 @@ class Office:
         self.free = Database(url)
         self.postbox = Postbox(state, clock)
         self.schemas = Schemas()
-        self.accounts = Accounts(self.database, self.schemas, live=0.05)
+        self.accounts = Accounts(self.database, self.schemas, live=0.0)  # what a test changes counts at once
         self.recorder = Recorder(state, self.database, self.schemas)
         self.sender = Sender(self.postbox, state, self.accounts, self.recorder, clock, pace)
 
@@ -90,7 +90,7 @@ class Office:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def until(self, wanted: Callable[[dict[str, int]], object], seconds: float = 30.0) -> dict[str, int]:
+    async def until(self, wanted: Callable[[dict[str, int]], object], seconds: float = 90.0) -> dict[str, int]:
         """Wait until the outbox's counts are as wanted."""
         found: dict[str, int] = {}
         with contextlib.suppress(TimeoutError):
@@ -100,7 +100,7 @@ class Office:
                 return found
         raise AssertionError(f"{found} {await self.postbox.list(5)}")
 
-    async def mails(self, wanted: Callable[[list[Mail]], object], seconds: float = 30.0) -> list[Mail]:
+    async def mails(self, wanted: Callable[[list[Mail]], object], seconds: float = 90.0) -> list[Mail]:
         """Wait until the outbox's mails are as wanted."""
         found: list[Mail] = []
         with contextlib.suppress(TimeoutError):

@@ -68,7 +68,7 @@ async def test_a_taken_port_is_waited_for_and_harms_nothing_else(enrolled: tuple
         assert address != f"http://127.0.0.1:{port}/"
         await until_page(address)
         command.terminate()
-        await asyncio.to_thread(command.wait, 30)
+        await asyncio.to_thread(command.wait, 60)
         assert connector.words().count("the window cannot be served") == 1
         assert f"127.0.0.1:{port}" in " ".join((await connector.say("office", "status"))[1].split())
     found = await connector.until(lambda now: now.window, 60)
