@@ -41,7 +41,7 @@ def run(folder: Path, *args: str, **files: str) -> subprocess.CompletedProcess[s
     for name, text in files.items():
         (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LIST_FAILED"))}
-    command = [sys.executable, ROOT / "scripts" / "suite.py", *args]
+    command = [sys.executable, str(ROOT / "scripts" / "suite.py"), *args]
     environment = kept | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=250, check=False
