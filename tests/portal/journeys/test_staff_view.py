@@ -36,6 +36,8 @@ SIGN_IN, ACT, PORTAL = 175, 75, 6
 FITS = 1
 UNREAD, SECURE_MESSAGE, WEB_MAIL = 4, 15, 21
 """Of emailmessage, ehrmeasureevent and alertitem."""
+COPY, COPY_ASKED, COPY_GIVEN = 68, 2, 3
+"""Of securitylog, and of ehrmeasureevent twice."""
 PATIENCE = 60.0
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -172,6 +174,20 @@ def test_every_look_leaves_one_row_in_the_audit_trail(staff: Staff, maria: httpx
     for path, text in LOOKS.items():
         get(maria, path)
         staff.sees(audit=act(text))
+
+
+def test_a_care_summary_counts_in_the_measures_and_each_document_is_a_copy(staff: Staff, maria: httpx2.Client) -> None:
+    get(maria, "/health/summary")
+    staff.sees(audit=act("viewed the care summary"), measures=[(COPY_ASKED, 1)])
+    get(maria, "/health/summary")
+    staff.sees()
+    get(maria, "/health/summary/download/zip")
+    copy = (COPY, 0, PORTAL, 0, "Patient portal: CCD generated (xml, html, pdf).", FITS)
+    staff.sees(
+        audit=[*act("downloaded the care summary (zip)"), copy],
+        measures=[(COPY_ASKED, 2), (COPY_GIVEN, 1)],
+        gone={"measures": [(COPY_ASKED, 1)]},
+    )
 
 
 def test_looking_at_somebody_elses_record_names_both(staff: Staff, maria: httpx2.Client) -> None:
