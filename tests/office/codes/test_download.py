@@ -98,12 +98,19 @@ async def test_another_content_and_another_address_begin_anew(desk: Desk, server
     server.breaks = [100_000, *[0] * 9]
     with pytest.raises(CodeAddressSilent, match="broke off"):
         await desk.fetch(server.address).run()
-    server.breaks, server.content, server.etag = [], CONTENT[::-1], '"two"'
+    server.breaks, server.content = [], CONTENT[:5000]  # and still called the same
     path = await desk.fetch(server.address).run()
+    assert path is not None
+    assert path.read_bytes() == CONTENT[:5000]
+    server.content, server.breaks = CONTENT, [100_000, *[0] * 9]
+    with pytest.raises(CodeAddressSilent, match="broke off"):
+        await desk.fetch(server.address + "?").run()
+    server.breaks, server.content, server.etag = [], CONTENT[::-1], '"two"'
+    path = await desk.fetch(server.address + "?").run()
     assert path is not None
     assert path.read_bytes() == CONTENT[::-1]
     server.asked.clear()
-    assert await desk.fetch(server.address).run() == path
+    assert await desk.fetch(server.address + "?").run() == path
     assert server.asked == []  # it is there
     await desk.fetch(server.address + "?other=1").run()
     assert "range" not in server.asked[0]

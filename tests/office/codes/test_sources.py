@@ -12,6 +12,7 @@ from econnector.base.clock import SYSTEM
 from econnector.base.errors import (
     CodeChecksumDiffers,
     CodeFileNeeded,
+    CodeFileUnreadable,
     CodeImportIdle,
     CodeNotAFile,
     CodePackageBroken,
@@ -199,6 +200,17 @@ async def test_the_cdcs_order_file_is_read_alone_and_in_its_zip(desk: Practice, 
     assert own_files(desk) == []
     again = await done(desk, Wanted("ICD10CM", file))
     assert (again.added, again.same) == (0, 3)
+
+
+async def test_a_publishers_zip_that_is_damaged_is_refused_before_anything_is_written(desk: Practice) -> None:
+    archive = desk.folder / "codes.zip"
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("icd10cm-order-2030.txt", ORDER)
+        zipped.writestr("read me.txt", "read me")
+    archive.write_bytes(archive.read_bytes().replace(b"vault of skull", b"wault of skull"))
+    with pytest.raises(CodeFileUnreadable, match="damaged"):
+        await desk.codes.prepare(ADA, Wanted("ICD10CM", archive))
+    assert (await row_of(desk, "ICD10CM")).progress is None
 
 
 async def test_icd10_in_the_tab_form_is_read_as_ever(desk: Practice) -> None:

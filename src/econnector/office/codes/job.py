@@ -93,6 +93,7 @@ class Job:
         Raises what the database, the file and the download raise.
         """
         await self._state.run(code_imports.uncancel, self._system, self._asked)
+        await self._state.run(code_downloads.ended, self._system)
         async with self._heeding():
             if self._import is None:
                 self._import = await self._loaded(fetched)

@@ -13,6 +13,7 @@ import contextlib
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from econnector.office.codes.source import opened
 
 __all__ = ["as_tabs"]
 
+_LARGEST = 2_000_000_000
+"""Bytes of a file in a zip: ten times SNOMED CT's names."""
 _ORDER_LINE = re.compile(r"[0-9]{5} [A-Z][0-9][0-9A-Z]{1,5} +[01] \S")
 _CODE, _BILLABLE, _SHORT, _LONG = slice(6, 13), 14, slice(16, 76), slice(77, None)
 _STEM = 3
@@ -105,13 +108,23 @@ def _plain(form: _Form, path: Path, out: Path) -> Iterator[Path]:
         yield path
         return
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(entry) as packed, out.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, 1 << 20)
+        _unpack(path, entry, out)
         yield out
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError) as error:
-        raise CodeFileUnreadable(file=path, reason=f"the zip is damaged or locked ({error})") from None
     finally:
         out.unlink(missing_ok=True)
+
+
+def _unpack(path: Path, entry: str, out: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive, out.open("wb") as plain:
+            if archive.getinfo(entry).file_size > _LARGEST:
+                raise CodeFileUnreadable(file=path, reason=f"{entry} in it is larger than any list of codes")
+            with archive.open(entry) as packed:
+                shutil.copyfileobj(packed, plain, 1 << 20)
+    except OSError as error:
+        raise CodeFileUnreadable(file=path, reason=error.strerror or "it cannot be unpacked") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise CodeFileUnreadable(file=path, reason=f"the zip is damaged or locked ({error})") from None
 
 
 def _entry(form: _Form, path: Path) -> str:

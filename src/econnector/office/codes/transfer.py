@@ -147,6 +147,12 @@ class Transfer:
                     raise ConnectionAbortedError
                 connection.request("GET", _target(parts), headers=self._headers())
                 answer = connection.getresponse()
+                if answer.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self.done:
+                    if answer.headers.get("Content-Range", "").strip() == f"bytes */{self.done}":
+                        yield None  # nothing is missing
+                        return
+                    self.done, self.validator = 0, ""  # it is another file meanwhile
+                    continue
                 if answer.status not in _MOVED:
                     yield self._checked(answer)
                     return
@@ -174,14 +180,9 @@ class Transfer:
         through.set_tunnel(host, port or 443, _proxy_headers(proxy))
         return through
 
-    def _checked(self, answer: http.client.HTTPResponse) -> http.client.HTTPResponse | None:
-        """Return an answer whose content is wanted, None when nothing is missing."""
+    def _checked(self, answer: http.client.HTTPResponse) -> http.client.HTTPResponse:
+        """Return an answer whose content is wanted."""
         status = answer.status
-        if status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self.done:
-            if answer.headers.get("Content-Range", "").strip() == f"bytes */{self.done}":
-                return None
-            self.done, self.validator = 0, ""
-            raise CodeAddressSilent(address=shown(self.url), reason="what it has is another file meanwhile")
         if status in {http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT}:
             return answer
         if status in _LATER or status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:

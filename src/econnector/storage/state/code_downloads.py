@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from econnector.storage.state.base import metadata
 
-__all__ = ["CANCELLED", "DOWNLOADING", "FAILED", "LOADED", "Download", "every", "find", "forget", "keep"]
+__all__ = ["CANCELLED", "DOWNLOADING", "FAILED", "LOADED", "Download", "ended", "every", "find", "forget", "keep"]
 
 DOWNLOADING, LOADED, CANCELLED, FAILED = "downloading", "loaded", "cancelled", "failed"
 
@@ -86,3 +86,9 @@ def keep(connection: sa.Connection, download: Download) -> None:
 def forget(connection: sa.Connection, system: str) -> None:
     """Drop what is known of a system's download: its file is gone, or is nothing to go on with."""
     connection.execute(sa.delete(_DOWNLOADS).where(_DOWNLOADS.c.system == system))
+
+
+def ended(connection: sa.Connection, system: str) -> None:
+    """Say that nobody downloads the system's file any more, for one whose process died."""
+    here = (_DOWNLOADS.c.system == system) & (_DOWNLOADS.c.status == DOWNLOADING)
+    connection.execute(sa.update(_DOWNLOADS).where(here).values(status=CANCELLED))
