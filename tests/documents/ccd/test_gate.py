@@ -3,12 +3,15 @@
 import re
 
 import pytest
+from lxml import etree
 
 from econnector.documents.ccd.document import build
 from tests.documents.ccd.examples import bare, full
 from tests.documents.ccd.gate import judge, sample
 
 pytestmark = pytest.mark.shared
+
+CDA = "{urn:hl7-org:v3}"
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +75,17 @@ def test_what_hl7s_rules_let_pass_is_found(ours: str, pattern: str, by: str, fau
 def test_a_piece_of_a_list_of_codes_is_no_code(ours: str, code: str) -> None:
     verdict = judge(changed(ours, '<administrativeGenderCode code="F"', f'<administrativeGenderCode code="{code}"'))
     assert [one for one in verdict.broken["3.0"] if one.path.endswith("/administrativeGenderCode[1]")]
+
+
+def test_an_entry_that_refers_to_no_words_is_found_in_every_section(ours: str) -> None:
+    root = etree.fromstring(ours.encode(), None)
+    entries = [
+        one.findall(f"{CDA}entry")[0] for one in root.iter(f"{CDA}section") if one.find(f"{CDA}entry") is not None
+    ]
+    assert len(entries) >= 11
+    for reference in [one for entry in entries for one in entry.iter(f"{CDA}reference")]:
+        parent = reference.getparent()
+        assert parent is not None
+        parent.remove(reference)
+    found = [one for one in judge(etree.tostring(root)).own if one.endswith("an entry has no words")]
+    assert len({one.split(":")[0] for one in found}) == len(entries)
