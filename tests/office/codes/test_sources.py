@@ -19,7 +19,7 @@ from econnector.base.errors import (
     CodeTermsOpen,
     PermissionMissing,
 )
-from econnector.office.codes import batches, job
+from econnector.office.codes import batches, importer, job
 from econnector.office.codes.importer import Codes, Row, Wanted
 from econnector.office.codes.open import Resting
 from econnector.office.codes.words import said
@@ -101,6 +101,24 @@ async def test_a_download_that_is_not_the_one_that_was_published_changes_nothing
         await done(desk, wanted)
     with pytest.raises(CodeTermsOpen):
         await desk.codes.prepare(ADA, Wanted("LOINC", url=server.address))
+
+
+async def test_what_fails_between_download_and_import_does_not_cost_the_download(
+    desk: Practice, server: FileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_system: str, path: Path, _out: Path) -> Path:
+        raise CodeFileUnreadable(file=path, reason="No space left on device")
+
+    wanted = Wanted("SNOMEDCT", url=server.address, accept_terms=True)
+    monkeypatch.setattr(importer, "as_tabs", full)
+    with pytest.raises(CodeFileUnreadable):
+        await done(desk, wanted)
+    how = said(await row_of(desk, "SNOMEDCT"))
+    assert how is not None
+    assert "No space left" in how.word
+    monkeypatch.undo()
+    assert (await done(desk, wanted)).added == 300
+    assert len(server.asked) == 1
 
 
 async def test_an_import_that_is_cancelled_is_gone_on_with_and_not_downloaded_again(

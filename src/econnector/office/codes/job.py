@@ -115,7 +115,7 @@ class Job:
             return await self._begin(self._source)
         except Failure as failure:
             if fetch is not None:
-                fetch.download.status, fetch.download.failure = code_downloads.FAILED, failure.office_text()
+                fetch.download.failure = failure.office_text()  # the file is there all the same
                 await self._state.run(code_downloads.keep, fetch.download)
             raise
 

@@ -30,8 +30,10 @@ def said(row: Row) -> Said | None:
     if row.runs:
         return Said(DOWNLOADING if loading else IMPORTING, "unknown", loading)
     # A file that is loaded and not imported says nothing more than its import does.
-    if download is not None and download.status != code_downloads.LOADED and (last is None or download.at >= last.at):
-        return _ended(download.status, download.failure, loads=True)
+    told = download is not None and (download.status != code_downloads.LOADED or download.failure)
+    if download is not None and told and (last is None or download.at >= last.at):
+        status = code_imports.FAILED if download.failure else download.status
+        return _ended(status, download.failure, loads=True)
     return _ended(last.status, last.failure) if last is not None else None
 
 
