@@ -32,7 +32,7 @@ MEANING: Final = {
 _MEANT: Final = {
     *("AtoZfolderUsed", "DocPath", "DataBaseVersion", "ProgramVersion", "UpdateInProgressOnComputerName"),
     *("LanguageAndRegion", "FamPhiAccess", "DateLastAging", "BalancesDontSubtractIns", "PracticeDefaultProv"),
-    *("EasyNoClinics", "ApptEConfirmStatusAccepted"),
+    *("EasyNoClinics", "ApptEConfirmStatusAccepted", "PracticeST"),
 }
 """Preferences that carry a meaning."""
 

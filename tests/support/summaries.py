@@ -92,7 +92,9 @@ class Summaries:
         @answers.streaming(calls.CARE_SUMMARY_FILE)
         async def _(asked: Asked, params: calls.CareSummaryFile) -> Streamed[calls.FileHead]:
             person = around(asked, params)["looking_at"]
-            content = office.summaries.files[params.kind]
+            content = office.summaries.files.get(params.kind)
+            if content is None:
+                raise NotAllowed(reference=asked.reference)
             name = f"Care summary {person.name} 2026-11-21.{params.kind}"
             kinds = {"zip": "application/zip", "xml": "application/xml", "html": "text/html", "pdf": "application/pdf"}
             return Streamed(calls.FileHead(name, kinds[params.kind], len(content)), _once(content))

@@ -12,6 +12,7 @@ from econnector.eservices.portal import calls
 from econnector.opendental import tables
 from econnector.storage.state import portalrules
 from tests.support.practice import READER, Cast, PortalOffice, add
+from tests.support.practice_summary import VITALS
 from tests.support.practice_visits import DENTIST
 
 TODAY = dt.date(2026, 5, 4)
@@ -60,8 +61,10 @@ async def test_a_guardian_reads_a_childs_summary(portal_office: PortalOffice) ->
     assert section(shown, "allergies").nothing
     mine = await summary(office, token)
     assert (mine.looking_at.number, mine.name) == (Cast.MARIA, "Maria Delgado")
-    assert section(mine, "procedures").rows == []
+    assert "Smoothed an edge" in str(section(mine, "procedures").rows)
     assert "Lisinopril 10 mg" in str(section(mine, "medications").rows)
+    vitals = section(mine, "vitals")
+    assert (vitals.total, len(vitals.rows)) == (VITALS, 20)
 
 
 async def test_a_period_leaves_out_what_happened_at_other_times(portal_office_sqlite: PortalOffice) -> None:
@@ -112,7 +115,7 @@ async def test_a_record_of_thirty_years_is_shown_in_pages_and_saved_whole(portal
     shown = await summary(office, token, Cast.ANA)
     procedures, medications = section(shown, "procedures"), section(shown, "medications")
     assert procedures.total == 451
-    assert len(procedures.rows) == 40
+    assert len(procedures.rows) == 20
     assert medications.total == 20
     assert medications.shortened
     assert len(calls.CARE_SUMMARY.encode(shown)) < most
@@ -124,7 +127,7 @@ async def test_a_record_of_thirty_years_is_shown_in_pages_and_saved_whole(portal
         rows += shown.sections[0].rows
         page, more = page + 1, shown.more
     assert len(rows) == 451
-    assert rows[:40] == procedures.rows
+    assert rows[:20] == procedures.rows
     beyond = await summary(office, token, Cast.ANA, section="procedures", page=page)
     assert (beyond.sections[0].rows, beyond.more) == ([], False)
     whole = await summary(office, token, Cast.ANA, section="medications")
@@ -166,6 +169,8 @@ async def test_the_zip_holds_the_childs_document_as_xml_page_and_pdf(portal_offi
         not in files["xml"].partition(b"</patientRole>")[0].partition(b"<patientRole>")[2].partition(b"<guardian")[0]
     )
     assert b"Ana" in files["html"]
+    with pytest.raises(NotAllowed):
+        await saved(office, token, Cast.ANA, kind="exe")
 
 
 # -- who may -----------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ async def viewed(office: PortalOffice, token: str, person: int = 0) -> calls.Car
     return await office.ask(calls.CARE_SUMMARY, calls.CareSummaryAsked(token, person))
 
 
-async def saved(office: PortalOffice, token: str, person: int = 0, kind: calls.SummaryFileKind = "xml") -> bytes:
+async def saved(office: PortalOffice, token: str, person: int = 0, kind: str = "xml") -> bytes:
     asked = calls.CareSummaryFile(token, person, kind=kind)
     return (await office.download(calls.CARE_SUMMARY_FILE, asked))[1]
 

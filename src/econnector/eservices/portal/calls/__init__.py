@@ -160,7 +160,6 @@ from econnector.eservices.portal.calls.summary import (
     CareSummaryFile,
     CareSummaryHistory,
     SummaryDeed,
-    SummaryFileKind,
     SummarySection,
 )
 
@@ -309,7 +308,6 @@ __all__ = [
     "Step",
     "StepAsked",
     "SummaryDeed",
-    "SummaryFileKind",
     "SummarySection",
     "Token",
     "TreatmentPlan",

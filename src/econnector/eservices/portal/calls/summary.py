@@ -5,7 +5,6 @@ something that every summary needs, all calls but a bare one raise `CareSummaryN
 """
 
 import datetime as dt
-from typing import Literal
 
 import msgspec
 
@@ -21,12 +20,8 @@ __all__ = [
     "CareSummaryFile",
     "CareSummaryHistory",
     "SummaryDeed",
-    "SummaryFileKind",
     "SummarySection",
 ]
-
-SummaryFileKind = Literal["zip", "xml", "html", "pdf"]
-"""The zip holds the other three."""
 
 
 class CareSummaryAsked(PersonAsked):
@@ -83,7 +78,8 @@ class CareSummary(Around, kw_only=True):
 class CareSummaryFile(PersonAsked, kw_only=True):
     """A file of the whole summary."""
 
-    kind: SummaryFileKind
+    kind: str = "zip"
+    """zip, xml, html or pdf; the zip holds the other three."""
     first: dt.date | None = None
     last: dt.date | None = None
     language: str = ""

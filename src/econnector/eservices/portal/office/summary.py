@@ -8,7 +8,7 @@ import io
 import platform
 import zipfile
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Files", "Format", "answer", "make_files", "need_complete", "note_deed"]
 
 Format = Literal["xml", "html", "pdf"]
+_FORMATS: Final[tuple[Format, ...]] = ("xml", "html", "pdf")
 _MEDIA: Final = {"xml": "application/xml", "html": "text/html", "pdf": "application/pdf", "zip": "application/zip"}
 _TITLES: Final = {"en": "Care summary", "es": "Resumen de atención"}
 _CHUNK: Final = 32 * 1024
@@ -127,13 +128,13 @@ def _sections(
 
 
 async def _file(desk: Desk, session: PortalSession, params: calls.CareSummaryFile) -> Streamed[calls.FileHead]:
+    """Return one of the files, or all of them in one. Raises `NotAllowed` for a kind that there is not, too."""
+    wanted = _FORMATS if params.kind == "zip" else [one for one in _FORMATS if one == params.kind]
+    if not wanted:
+        raise NotAllowed
     period = Period(params.first, params.last)
-    wanted: tuple[Format, ...] = get_args(Format) if params.kind == "zip" else (params.kind,)
     files = await make_files(desk, session, params.person, period, params.language, wanted)
-    if params.kind == "zip":
-        content = await desk.printing.make(files.zipped)
-    else:
-        content = files.contents[params.kind]
+    content = await desk.printing.make(files.zipped) if params.kind == "zip" else files.contents[wanted[0]]
     await note_deed(desk, session, "downloaded", files.about, params.kind)
     head = calls.FileHead(
         name=files.name(params.kind),
@@ -155,7 +156,7 @@ async def make_files(  # noqa: PLR0913, PLR0917 - who asks for what of whom
     person: int,
     period: Period,
     language: str,
-    formats: Collection[Format] = get_args(Format),
+    formats: Collection[Format] = _FORMATS,
 ) -> Files:
     """Return the summary of `person` (a PatNum, 0 for the one who signed in) as files, for `session` to have.
 

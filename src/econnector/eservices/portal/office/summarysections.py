@@ -9,7 +9,7 @@ __all__ = ["PAGE", "all_sections", "one_section"]
 
 PAGE: Final = 100
 """Rows of a page of one section."""
-_FIRST: Final = 40
+_FIRST: Final = 20
 """Rows of each section where all are shown."""
 _SECTION_BYTES: Final = 64 * 1024
 _ROW_BYTES: Final = 8000

@@ -1,7 +1,7 @@
 """The care summary: to read, to print, to save as files, and who did so."""
 
 import datetime as dt
-from typing import Any, Final, get_args
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -14,7 +14,6 @@ from econnector.eservices.portal.calls import (
     CareSummaryAsked,
     CareSummaryFile,
     PageAsked,
-    SummaryFileKind,
 )
 from econnector.eservices.portal.web.frame import Frame, frame
 from econnector.eservices.portal.web.visiting import KIT, PortalVisit
@@ -118,7 +117,7 @@ def _page(visit: PortalVisit, days: Days, shown: Any, status: int = 200, *, one:
 async def _download(visit: PortalVisit) -> Response:
     """Save the summary as a file."""
     days, kind = days_asked(visit), visit.request.path_params["kind"]
-    if days.form.mistakes or kind not in get_args(SummaryFileKind):
+    if days.form.mistakes:
         raise PageMissing(reference=visit.reference)
     asked = CareSummaryFile(
         visit.signed_in(), visit.person, kind=kind, first=days.first, last=days.last, language=language_asked(visit)
