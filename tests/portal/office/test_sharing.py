@@ -166,26 +166,26 @@ async def test_nobody_sends_what_they_may_not_see(sharing: SharingOffice) -> Non
     assert await sharing.trail() == []
 
 
-@pytest.mark.parametrize(
-    ("rule", "typed"),
-    [
-        ("address", {"address": ""}),
-        ("address", {"address": "a@x.example, b@x.example"}),
-        ("address", {"address": "a@x.example\r\nBcc: b@x.example"}),
-        ("address", {"address": "Dr. <a@x.example>"}),
-        ("address", {"address": "root@localhost"}),
-        ("address", {"address": f"{'a' * 250}@x.example"}),
-        ("note", {"note": "x" * 81}),
-        ("note", {"note": "\x1b[2J"}),
-        ("period", {"first": dt.date(2020, 1, 2), "last": dt.date(2020, 1, 1)}),
-        ("period", {"first": dt.date(2999, 1, 1)}),
-        ("language", {"language": "de"}),
-    ],
-)
-async def test_what_cannot_be_sent_is_refused_by_name(sharing: SharingOffice, rule: str, typed: dict[str, Any]) -> None:
-    with pytest.raises(ShareNotSent) as caught:
-        await sharing.send(**typed)
-    assert caught.value.facts["rule"] == rule
+REFUSED: list[tuple[str, dict[str, Any]]] = [
+    ("address", {"address": ""}),
+    ("address", {"address": "a@x.example, b@x.example"}),
+    ("address", {"address": "a@x.example\r\nBcc: b@x.example"}),
+    ("address", {"address": "Dr. <a@x.example>"}),
+    ("address", {"address": "root@localhost"}),
+    ("address", {"address": f"{'a' * 250}@x.example"}),
+    ("note", {"note": "x" * 81}),
+    ("note", {"note": "\x1b[2J"}),
+    ("period", {"first": dt.date(2020, 1, 2), "last": dt.date(2020, 1, 1)}),
+    ("period", {"first": dt.date(2999, 1, 1)}),
+    ("language", {"language": "de"}),
+]
+
+
+async def test_what_cannot_be_sent_is_refused_by_name(sharing: SharingOffice) -> None:
+    for rule, typed in REFUSED:
+        with pytest.raises(ShareNotSent) as caught:
+            await sharing.send(**typed)
+        assert caught.value.facts["rule"] == rule, typed
     assert await sharing.mails() == []
 
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import get_args
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from econnector.office.access import tried
 from econnector.opendental import passwords, tables
 from econnector.opendental.schema import Schemas
 from econnector.storage.state import portalrules, previews, summary_shares
-from econnector.storage.state.portalrules import Rules
+from econnector.storage.state.portalrules import TOPICS, Rules, Topic
 from econnector.storage.state.previews import Preview
 from econnector.storage.state.sealing import Seal
 from econnector.wire.call import Asked
@@ -143,52 +144,88 @@ async def test_a_ticket_is_nobodys_to_make_and_lasts_half_an_hour(sharing: Shari
     assert (await sharing.trail())[1:] == []
 
 
-Deed = Callable[[SharingOffice, str], Awaitable[object]]
-
-
-async def consent(office: SharingOffice, _: str) -> None:
-    luis = (await office.office.sign_in(Cast.LUIS)).token
-    await office.ask(calls.SET_PRIVACY, calls.SetPrivacy(luis, Cast.MARIA, ["account"]))
+Deed = Callable[[SharingOffice], Awaitable[object]]
 
 
 def changed(table: Table, values: dict[str, object], **where: object) -> Deed:
-    return lambda office, _: office.office.change(table, values, **where)
+    return lambda office: office.office.change(table, values, **where)
 
 
 def merged(chart: Cast) -> Deed:
-    return lambda office, _: office.office.add(
+    return lambda office: office.office.add(
         tables.patientlink, PatNumFrom=int(chart), PatNumTo=int(Cast.GRETA), LinkType=1
     )
 
 
-DEEDS: dict[str, Deed] = {
-    "withdrawn": lambda office, share: office.ask(calls.WITHDRAW_SHARE, calls.WithdrawShare(office.token, share)),
-    "consent": consent,
-    "access removed": changed(tables.userweb, {"Password": "None$$"}, FKey=Cast.MARIA),
-    "a new password by the office": changed(tables.userweb, {"RequirePasswordChange": 1}, FKey=Cast.MARIA),
-    "sign-in gone": changed(tables.userweb, {"FKey": 0}, FKey=Cast.MARIA),
-    "sender merged": merged(Cast.MARIA),
-    "chart merged": merged(Cast.LUIS),
-    "archived": changed(tables.patient, {"PatStatus": 3}, PatNum=Cast.LUIS),
-    "of another family": changed(tables.patient, {"Guarantor": int(Cast.GRETA)}, PatNum=Cast.LUIS),
-    "switched off": lambda office, _: office.state.run(portalrules.write, Rules(off=frozenset({"health"}))),
+def parted(chart: Cast) -> Deed:
+    return changed(tables.patientlink, {"PatNumFrom": 0}, PatNumFrom=int(chart))
+
+
+def leaving(*topics: Topic) -> Deed:
+    """Let Luis leave these topics of his record to Maria, and no other."""
+
+    async def deed(office: SharingOffice) -> None:
+        luis = (await office.office.sign_in(Cast.LUIS)).token
+        await office.ask(calls.SET_PRIVACY, calls.SetPrivacy(luis, Cast.MARIA, list(topics)))
+
+    return deed
+
+
+def switched(*off: Topic) -> Deed:
+    return lambda office: office.state.run(portalrules.write, Rules(off=frozenset(off)))
+
+
+LOGIN = {"UserWebNum": 1000 + Cast.MARIA}
+DEEDS: dict[str, tuple[Deed, Deed]] = {
+    "consent": (leaving("account"), leaving(*TOPICS)),
+    "access removed": (
+        changed(tables.userweb, {"Password": "None$$"}, **LOGIN),
+        changed(tables.userweb, {"Password": passwords.make("Another 9 words here")}, **LOGIN),
+    ),
+    "a new password by the office": (
+        changed(tables.userweb, {"RequirePasswordChange": 1}, **LOGIN),
+        changed(tables.userweb, {"RequirePasswordChange": 0}, **LOGIN),
+    ),
+    "sign-in gone": (
+        changed(tables.userweb, {"FKey": 0}, **LOGIN),
+        changed(tables.userweb, {"FKey": int(Cast.MARIA)}, **LOGIN),
+    ),
+    "sender merged": (merged(Cast.MARIA), parted(Cast.MARIA)),
+    "chart merged": (merged(Cast.LUIS), parted(Cast.LUIS)),
+    "archived": (
+        changed(tables.patient, {"PatStatus": 3}, PatNum=Cast.LUIS),
+        changed(tables.patient, {"PatStatus": 0}, PatNum=Cast.LUIS),
+    ),
+    "of another family": (
+        changed(tables.patient, {"Guarantor": int(Cast.GRETA)}, PatNum=Cast.LUIS),
+        changed(tables.patient, {"Guarantor": int(Cast.MARIA)}, PatNum=Cast.LUIS),
+    ),
+    "switched off": (switched("health"), switched()),
 }
+"""What ends the sender's right, and what gives it back."""
 
 
-@pytest.mark.parametrize("why", DEEDS)
-async def test_what_ends_the_senders_right_ends_the_share_at_every_step(sharing: SharingOffice, why: str) -> None:
+async def test_what_ends_the_senders_right_ends_the_share_at_every_step(sharing: SharingOffice) -> None:
+    _, link, code = await sharing.sent(Cast.LUIS)
+    before = await sharing.trail(Cast.LUIS)
+    for why, (deed, undone) in DEEDS.items():
+        ticket = (await sharing.open(link, code)).ticket
+        await deed(sharing)
+        said = [await refused(sharing.open(link, code))]
+        said += [await refused(sharing.download(ticket, kind)) for kind in get_args(calls.SharedKind)]
+        assert {one.partition(" (")[0] for one in said} == {"its sender may not see this record any more"}, why
+        await undone(sharing)
+    assert await sharing.trail(Cast.LUIS) == before
+    assert await sharing.office.rows(tables.securitylog, PermType=68) == []
+    assert (await sharing.download(ticket, "pdf"))[1]
+
+
+async def test_a_withdrawn_share_is_over_at_every_step(sharing: SharingOffice) -> None:
     share, link, code = await sharing.sent(Cast.LUIS)
     ticket = (await sharing.open(link, code)).ticket
-    await DEEDS[why](sharing, share)
-    before = await sharing.trail(Cast.LUIS)
-    expected = "it was withdrawn" if why == "withdrawn" else "its sender may not see this record any more"
-    assert (await refused(sharing.open(link, code))).startswith(expected)
-    for kind in ("zip", "pdf"):
-        assert (await refused(sharing.office.download(calls.SHARED_FILE, calls.SharedFile(ticket, kind)))).startswith(
-            expected
-        )
-    assert await sharing.trail(Cast.LUIS) == before
-    assert len(await sharing.office.rows(tables.securitylog, PermType=68)) == 0
+    await sharing.ask(calls.WITHDRAW_SHARE, calls.WithdrawShare(sharing.token, share))
+    assert await refused(sharing.open(link, code)) == "it was withdrawn"
+    assert await refused(sharing.download(ticket)) == "it was withdrawn"
 
 
 async def test_seven_days_and_not_a_second_more(sharing: SharingOffice) -> None:
