@@ -7,19 +7,17 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from click.testing import CliRunner
 
-from econnector.cli.main import main
 from tests.hq.running import RunningHq
 from tests.office.connector import Connector
 from tests.support.mariadb import shared_server
+from tests.support.typed import typed as run_typed
 from tests.support.whole import until
 
 NAME, OTHER = "OpenDentalEConnector", "OpenDentalEConnector_North"
@@ -40,16 +38,12 @@ class Machine:
         }
 
     def say(self, *words: str, typed: str = "", group: str = "service") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "econnector", group, *words]
-        return subprocess.run(
-            command, input=typed, text=True, capture_output=True, timeout=110, env=self.environment, check=False
-        )
+        return run_typed([group, *words], self.environment, answers=typed)
 
     def ask(self, *words: str, typed: str = "") -> Any:
-        """The same in this process, which is quicker, with `--json`."""
-        removed: dict[str, str | None] = {name: None for name in os.environ if name.startswith("ECONNECTOR")}
-        done = CliRunner().invoke(main, ["service", *words, "--json"], input=typed, env=removed | self.environment)
-        assert done.stdout, done.output
+        """The same with `--json`; returns what it says."""
+        done = self.say(*words, "--json", typed=typed)
+        assert done.stdout, done.stderr
         return json.loads(done.stdout)
 
     def connector(self, name: str) -> int:
