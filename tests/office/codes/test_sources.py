@@ -177,13 +177,15 @@ async def test_what_hq_offers_is_shown_to_open_dental_and_is_what_an_import_take
     assert not (await row_of(desk, "CVX")).is_newer
     assert (await done(desk, Wanted("CVX", shipped=True))).added == 124
     assert len(server.asked) == 1
-    await desk.state.run(code_offers.keep, [msg_with(offer, "0" * 64)], SYSTEM.now())
+    other, same = desk.folder / "other.txt", desk.folder / "same.txt"
+    other.write_bytes(b"9997\tanother vaccine\n")
+    same.write_bytes(server.content)
+    # Only what HQ offers has its name.
+    assert (await done(desk, Wanted("CVX", other))).version != "2030-01"
+    assert (await done(desk, Wanted("CVX", same))).version == "2030-01"
+    await desk.state.run(code_offers.keep, [Offer("CVX", "2030-02", server.address, "0" * 64)], SYSTEM.now())
     with pytest.raises(CodeChecksumDiffers):
         await done(desk, Wanted("CVX"))
-
-
-def msg_with(offer: Offer, checksum: str) -> Offer:
-    return Offer(offer.system, offer.version, offer.url, checksum)
 
 
 # -- publishers' own forms ----------------------------------------------------------------------------------------

@@ -199,54 +199,59 @@ class Codes:
     def _source(self, system: CodeSystem, wanted: Wanted, offer: Offer | None) -> Source:
         """Return where the file is, or how it comes to be."""
         if wanted.file is not None:
-            return Source(wanted.file, wanted.file.name, wanted.release)
+            return Source(wanted.file, wanted.file.name, wanted.release, wanted.checksum)
         takes_offer = offer is not None and not wanted.url and not wanted.shipped
         url = offer.url if offer is not None and takes_offer else wanted.url
         if url:
             path = self._own_file(system.name, "part")
             fetch = Fetch(self._state, system.name, url, path, self._way, self._clock)
-            version = offer.version if offer is not None and url == offer.url else ""
-            return Source(path, fetch.download.address, wanted.release or version, fetch)
+            version, checksum = (offer.version, offer.checksum) if offer and url == offer.url else ("", "")
+            address = fetch.download.address
+            return Source(path, address, wanted.release or version, wanted.checksum or checksum, fetch)
         version = shipped_version(system.name)
         if not version:
             raise CodeFileNeeded(name=system.name, where=SOURCES[system.name])
         if system.name == _PACKAGED:
-            return Source(self._own_file(system.name, "tsv"), version, wanted.release or version, make=from_package)
-        return Source(_shipped(system), f"{system.name}.tsv", wanted.release or version)
+            path = self._own_file(system.name, "tsv")
+            return Source(path, version, wanted.release or version, wanted.checksum, make=from_package)
+        return Source(_shipped(system), f"{system.name}.tsv", wanted.release or version, wanted.checksum)
 
     async def _begin(self, who: Who, system: CodeSystem, wanted: Wanted, source: Source, offer: Offer | None) -> Import:
         """Return the import of a file that is there."""
-        expected = wanted.checksum or (offer.checksum if offer and source.fetch and not wanted.url else "")
         found = await asyncio.to_thread(digest_of, source.path)
-        if expected and expected.strip().lower() != found:
+        if source.checksum and source.checksum.strip().lower() != found:
             if source.fetch is not None:  # nothing to go on with
                 await asyncio.to_thread(source.path.unlink, missing_ok=True)
-            raise CodeChecksumDiffers(file=source.shown, found=found, expected=expected)
+            raise CodeChecksumDiffers(file=source.shown, found=found, expected=source.checksum)
+        if offer is not None and offer.checksum == found and not source.version:
+            source = msgspec.structs.replace(source, version=offer.version)
         path = await asyncio.to_thread(as_tabs, system.name, source.path, self._own_file(system.name, "tsv"))
         if path != source.path:
             found = await asyncio.to_thread(digest_of, path)
-        progress = await self._progress(system, wanted, source, found)
+        progress = await self._progress(system, wanted, source, found, offer)
         more = f" from line {progress.line}" if progress.line else ""
         await self._note(who, f"import of {system.name} {progress.version} begun{more}.")
         return Import(self._database, self._state, self._schemas, system, path, progress, self._clock)
 
-    async def _progress(self, system: CodeSystem, wanted: Wanted, source: Source, found: str) -> Progress:
+    async def _progress(
+        self, system: CodeSystem, wanted: Wanted, source: Source, found: str, offer: Offer | None
+    ) -> Progress:
         """Return where to go on, or a new beginning."""
         before = await self._state.run(code_imports.find, system.name)
         if before and before.status != COMPLETE and (before.digest, before.keep_old) == (found, wanted.keep_old):
             before.status, before.failure = code_imports.IMPORTING, ""
             return before
-        version = source.version or await self._version(system, source.path)
+        version = source.version or await self._version(system, source.path, offer)
         began = Progress(system.name, source.shown, found, version, wanted.keep_old)
         began.was_empty = await self._database.run(coderows.is_empty, system)
         began.at = self._clock.now().timestamp()
         await self._state.run(code_imports.begin, began)
         return began
 
-    async def _version(self, system: CodeSystem, path: Path) -> str:
-        """Return what to call the content of a file that nobody has named."""
+    async def _version(self, system: CodeSystem, path: Path, offer: Offer | None) -> str:
+        """Return what to call the content of a file that nobody has named, and that is not HQ's."""
         (standing,) = await self._database.run(self._standings, (system,))
-        if standing.available and standing.available != standing.current:
+        if standing.available not in {"", standing.current, offer.version if offer else ""}:
             return standing.available
         changed = (await asyncio.to_thread(path.stat)).st_mtime
         return f"{dt.datetime.fromtimestamp(changed).astimezone():%Y-%m-%d}"

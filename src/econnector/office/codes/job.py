@@ -33,6 +33,8 @@ class Source(msgspec.Struct, frozen=True):
     """What it is called, for people."""
     version: str = ""
     """Of its content; empty when nobody has said."""
+    checksum: str = ""
+    """SHA-256 that it must have, in any case; empty for any."""
     fetch: Fetch | None = None
     """Downloads it."""
     make: Callable[[Path], Awaitable[None]] | None = None
