@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 
 from click.testing import CliRunner
@@ -12,6 +13,9 @@ from econnector.cli.main import main
 
 __all__ = ["typed", "typed_aside"]
 
+_TURN = threading.Lock()
+"""Standard streams and environment are the process's: one command at a time has them."""
+
 
 def typed(
     words: Sequence[str], environment: Mapping[str, str], *, answers: str = ""
@@ -19,8 +23,9 @@ def typed(
     """Run `econnector` with `words` in exactly this `environment`; `answers` stand on its standard input."""
     if _loop_runs():
         return typed_aside([sys.executable, "-m", "econnector", *words], environment, answers=answers)
-    others: dict[str, str | None] = {name: None for name in os.environ if name not in environment}
-    done = CliRunner().invoke(main, list(words), input=answers, env=others | dict(environment))
+    with _TURN:
+        others: dict[str, str | None] = {name: None for name in os.environ if name not in environment}
+        done = CliRunner().invoke(main, list(words), input=answers, env=others | dict(environment))
     return subprocess.CompletedProcess(list(words), done.exit_code, done.stdout, done.stderr)
 
 
