@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import create_engine
 
-from econnector.opendental.schema import NEEDED, inspect
+from econnector.opendental.schema import NEEDED, Schema, inspect
 from econnector.storage.database import Database
 from tests.support.charts import TABLES, Chart, fill
 from tests.support.mariadb import shared_server
@@ -45,10 +45,23 @@ async def somewhere(request: pytest.FixtureRequest, tmp_path: Path, sqlite_pract
         server.drop_database(url.rpartition("/")[2])
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory, sqlite_practice: Path) -> tuple[Path, Schema]:
+    """The practice on SQLite, to be copied, and what its database has."""
+    path = Path(shutil.copy(sqlite_practice, tmp_path_factory.mktemp("filled") / "practice.db"))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        schema = inspect(connection)
+        fill(Chart(connection, schema))
+    engine.dispose()
+    return path, schema
+
+
 @pytest.fixture
-def chart(tmp_path: Path, sqlite_practice: Path) -> Iterator[Chart]:
+def chart(tmp_path: Path, filled: tuple[Path, Schema]) -> Iterator[Chart]:
     """The practice on SQLite."""
-    engine = create_engine(f"sqlite:///{shutil.copy(sqlite_practice, tmp_path / 'practice.db')}")
+    path, schema = filled
+    engine = create_engine(f"sqlite:///{shutil.copy(path, tmp_path / 'practice.db')}")
     with engine.connect() as connection:
-        yield fill(Chart(connection, inspect(connection)))
+        yield Chart(connection, schema)
     engine.dispose()
