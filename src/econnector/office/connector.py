@@ -170,7 +170,7 @@ class Connector:
                 keep_running("window", self._window.run, every=AGAIN_SECONDS),
                 keep_running("mail", self._mail.run, every=1.0),
                 keep_running("contacts", self._announcer.look, every=announce.LOOK_SECONDS),
-                keep_running("code offers", self._offers.look, every=offers.LOOK_SECONDS),
+                keep_running("code offers", self._offers.look, every=offers.LOOK_SECONDS, jitter=offers.pace()),
                 keep_running("housekeeping", self._keep_house, every=HOUSEKEEPING_SECONDS),
                 keep_running("log level", self._log_level.look, every=loglevel.LOOK_SECONDS),
                 keep_running("log sweep", self._log_sweep.look, every=logsweep.LOOK_SECONDS),

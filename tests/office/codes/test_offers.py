@@ -19,7 +19,7 @@ from econnector.office.codes.offers import Offers
 from econnector.opendental.codesystems import SYSTEMS
 from econnector.storage.database import Database
 from econnector.storage.state import code_offers
-from econnector.storage.state.base import open_state
+from econnector.storage.state.base import join_state, open_state
 from econnector.wire.call import Answers, Asked
 from tests.hq.running import running_hq
 from tests.link.vendor import PATIENT
@@ -78,6 +78,11 @@ async def test_what_hq_offers_reaches_whoever_imports_beside_a_running_connector
             async with asyncio.timeout(60):
                 while "HQ offers CVX 2030-01" not in (await office.invoke("codes", "check"))[1]:  # noqa: ASYNC110 - a command
                     await asyncio.sleep(0.2)
+            beside = await join_state(office.loaded().value.state_file)
+            before = await beside.run(code_offers.asked)
+            await office.invoke("codes", "check")
+            assert await beside.run(code_offers.asked) != before
+            await beside.close()
             status, out, err = await office.invoke("codes", "import", "cvx")
             stop.set()
             await running
@@ -92,11 +97,15 @@ async def test_hq_is_asked_once_a_day_and_a_withdrawn_offer_is_gone(state: Datab
     await offers.look()
     await offers.look()
     assert vendor.asked == 1
-    assert await state.run(code_offers.asked) == clock.now().isoformat(timespec="seconds")
+    assert await state.run(code_offers.asked) == clock.now().isoformat(timespec="milliseconds")
     vendor.says = []
     clock.advance(dt.timedelta(days=1).total_seconds())
     await offers.look()
     assert await state.run(code_offers.every) == {}
+    await state.run(code_offers.ask)  # somebody looks for updates
+    await offers.look()
+    await offers.look()
+    assert vendor.asked == 3
 
 
 async def test_an_hq_that_fails_or_is_older_takes_no_offer_away(state: Database) -> None:
@@ -113,7 +122,9 @@ async def test_an_hq_that_fails_or_is_older_takes_no_offer_away(state: Database)
     assert await state.run(code_offers.every) == {}
     online = asyncio.Event()
     online.set()
+    await state.run(code_offers.ask)
     await Offers(DirectAsker(Answers()), state, online, clock).look()
+    assert not await state.run(code_offers.wanted)
 
 
 async def test_what_an_office_cannot_use_is_left_out(state: Database) -> None:

@@ -1,6 +1,7 @@
 """What a person does with code systems: see how they stand, accept terms, import, cancel, go on where it stopped."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ from econnector.office.codes.terms import SOURCES, Terms, digest, terms_of
 from econnector.office.codes.transfer import WayOut
 from econnector.office.desk import Who, note
 from econnector.office.hand import need_setup
+from econnector.office.left import read_left
 from econnector.office.service.lock import Lock
 from econnector.opendental import audit, coderows, codesystems
 from econnector.opendental.codesystems import SYSTEMS, CodeSystem, Standing
@@ -48,6 +50,7 @@ __all__ = ["FOR_SUMMARIES", "SHIPPED", "Codes", "Row", "Wanted", "shipped_versio
 SHIPPED = {"CDCREC": "HL7 v3 2018-08-12", "CVX": "HL7 v2.9 table 0292"}
 """What comes with eConnector, and its version."""
 _PACKAGED = "ICD10CM"
+_HQ_SECONDS, _LOOK_SECONDS = 8.0, 0.2
 FOR_SUMMARIES = ("SNOMEDCT", "CVX")
 """Without rows of these there is no care summary."""
 
@@ -136,10 +139,23 @@ class Codes:
         ]
 
     async def check(self) -> list[Row]:
-        """Note in Open Dental's rows which versions there are; return how every system stands."""
+        """Look which versions there are and note it in Open Dental's rows; return how every system stands."""
+        await self._ask_hq()
         offers = await self._state.run(code_offers.every)
         await self._database.run(self._offer, {name: offer.version for name, offer in offers.items()})
         return await self.listed()
+
+    async def _ask_hq(self) -> None:
+        """Have HQ asked by the connector of this machine; wait some seconds for the answer where it has a link."""
+        before = await self.asked()
+        await self._state.run(code_offers.ask)
+        running = (await read_left(self._state)).running
+        if running.link != "open" or not running.alive(self._clock.now()):
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HQ_SECONDS):
+                while await self.asked() == before:  # noqa: ASYNC110 - another process tells nobody
+                    await asyncio.sleep(_LOOK_SECONDS)
 
     async def asked(self) -> str:
         """Return when HQ was asked last which versions there are, ISO 8601; empty when it never answered."""

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from econnector.storage.state import meta
 from econnector.storage.state.base import metadata
 
-__all__ = ["Offer", "asked", "every", "keep"]
+__all__ = ["Offer", "ask", "asked", "every", "keep", "wanted"]
 
-_ASKED = "code-offers-asked"
+_ASKED, _WANTED = "code-offers-asked", "code-offers-wanted"
 
 _OFFERS = sa.Table(
     "code_offer",
@@ -38,7 +38,8 @@ def keep(connection: sa.Connection, offers: Sequence[Offer], now: dt.datetime) -
     connection.execute(sa.delete(_OFFERS))
     for offer in {each.system: each for each in offers}.values():
         connection.execute(sa.insert(_OFFERS).values(**msgspec.structs.asdict(offer)))
-    meta.write(connection, _ASKED, now.isoformat(timespec="seconds"))
+    meta.write(connection, _ASKED, now.isoformat(timespec="milliseconds"))
+    meta.forget(connection, _WANTED)
 
 
 def every(connection: sa.Connection) -> dict[str, Offer]:
@@ -49,3 +50,13 @@ def every(connection: sa.Connection) -> dict[str, Offer]:
 def asked(connection: sa.Connection) -> str:
     """Return when HQ answered last, ISO 8601; empty when it never has."""
     return meta.read(connection, _ASKED)
+
+
+def ask(connection: sa.Connection) -> None:
+    """Have the connector that runs ask HQ now, and not only when a day is over."""
+    meta.write(connection, _WANTED, "1")
+
+
+def wanted(connection: sa.Connection) -> bool:
+    """Return whether somebody waits for HQ's answer."""
+    return bool(meta.read(connection, _WANTED))
