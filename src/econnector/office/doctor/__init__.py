@@ -1,6 +1,6 @@
 """Finding what is wrong on this machine, and saying what to do: one check per thing that can break."""
 
-from econnector.office.doctor import database, images, link, local, machine, mail, network, portal, service
+from econnector.office.doctor import database, images, link, local, machine, mail, network, portal, service, summaries
 from econnector.office.doctor.check import Check
 
 __all__ = ["CHECKS", "WITHOUT_CHECK"]
@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     *link.CHECKS,
     *mail.CHECKS,
     *portal.CHECKS,
+    *summaries.CHECKS,
 )
 """Every check, in the order in which findings are shown."""
 
