@@ -1,6 +1,5 @@
 """`econnector demo` as its user runs it: a process of its own, real HTTP, a real link, a real database."""
 
-import json
 import os
 import signal
 import socket
@@ -11,12 +10,12 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from econnector.demo.browser import Browser
 from econnector.demo.practice import compose
+from tests.demo.commands import demo, environment, report
 from tests.demo.conftest import TODAY
 from tests.support.mariadb import shared_server
 from tests.support.nats import NatsServer
@@ -37,25 +36,6 @@ STEPS = [
 ]
 
 
-def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ECONNECTOR_")}
-    return kept | {"PYTHONUTF8": "1"} | more
-
-
-def demo(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error::ResourceWarning", "-m", "econnector", "demo", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=230, env=environment(**variables), check=False
-    )
-
-
-def report(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    lines = done.stdout.strip().splitlines()
-    assert len(lines) == 1, done.stdout + done.stderr
-    said: dict[str, Any] = json.loads(lines[0])
-    return said
-
-
 def test_once_is_one_line_of_json_and_leaves_nothing_behind(tmp_path: Path) -> None:
     done = demo("--once", TMPDIR=str(tmp_path))
     said = report(done)
@@ -71,35 +51,6 @@ def test_an_office_whose_state_file_is_gone_is_enrolled_anew(built: Path) -> Non
     assert report(demo("--once", "--dir", built))["ok"] is True
     (built / "office.sqlite").unlink()
     assert report(demo("--once", "--dir", built))["ok"] is True
-
-
-@pytest.mark.shared
-def test_once_on_the_real_database_with_either_switchboard(folder: Path, nats_server: NatsServer) -> None:
-    server = shared_server()
-    name = server.open_dental("21.1")
-    server.create_user("demo", "hush/hush-9", f"ALL ON {name}.*")
-    first = demo("--once", "--dir", folder, "--database", server.url(name, "demo", "hush%2Fhush-9"))
-    assert report(first)["ok"] is True, first.stdout
-    variables = {
-        "ECONNECTOR_DEMO_DATABASE": server.url(name, "demo"),
-        "ECONNECTOR_OFFICE_DATABASE_PASSWORD": "hush/hush-9",
-    }
-    again = demo("--once", "--dir", folder, "--switchboard", nats_server.url, **variables)
-    assert report(again)["ok"] is True, again.stdout
-    assert server.sql("SELECT COUNT(*) FROM eservicesignal WHERE ServiceCode=1", database=name) > [(0,)]
-    kept = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file() and "images" not in file.parts)
-    assert b"hush-9" not in kept
-    assert b"Maple-Street-42" not in kept
-    server.drop_database(name)
-
-
-@pytest.mark.shared
-def test_once_on_the_real_database_of_a_later_version(folder: Path) -> None:
-    server = shared_server()
-    name = server.open_dental("24.3")
-    done = demo("--once", "--dir", folder, "--database", server.url(name))
-    assert report(done)["ok"] is True, done.stdout
-    server.drop_database(name)
 
 
 def test_a_switchboard_that_is_not_there_is_named(built: Path, nats_server: NatsServer) -> None:

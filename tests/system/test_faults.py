@@ -9,7 +9,6 @@ import pytest
 
 from econnector.demo.browser import Browser, Page
 from tests.support.formpage import form_in
-from tests.support.mariadb import MariaDb
 from tests.support.whole import OFFICE, Whole, until
 
 USER, PASSWORD = "elena.rivera", "Maple-Street-42"
@@ -192,30 +191,3 @@ def test_no_secret_and_no_patient_stands_in_any_log(whole: Whole) -> None:
     assert token
     for secret in (PASSWORD, "Wrong-Secret-99", "Rivera", "elena", "no.such.person", token):
         assert secret not in log
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[MariaDb]:
-    running = MariaDb()
-    yield running
-    running.close()
-
-
-@pytest.mark.shared
-def test_the_database_killed_and_frozen_comes_back_without_help(tmp_path: Path, server: MariaDb) -> None:
-    with Whole.running(tmp_path, database=server.url(server.open_dental("21.1"))) as whole:
-        browser, page = whole.sign_in(USER, PASSWORD)
-        assert page.status == 200
-        server.kill()
-        page = home_with(browser, 503)
-        assert "records can&#39;t be reached" in text(page)
-        reference = page.headers["x-reference"]
-        until(lambda: "database-away" in whole.office_says("office", "failure", reference, check=False).stdout)
-        server.start()
-        assert until(lambda: home(browser).status == 200)
-        server.freeze()
-        page = home(browser)
-        assert page.status in {503, 504}
-        server.thaw()
-        assert until(lambda: home(browser).status == 200)
-        assert whole.stop("office") == 0
