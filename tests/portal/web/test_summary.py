@@ -5,7 +5,7 @@ import datetime as dt
 import httpx2
 import pytest
 
-from econnector.base.errors import AnswerLost
+from econnector.base.errors import AnswerLost, CareSummaryNotLoaded, CareSummaryNotSetUp, Failure
 from econnector.eservices.portal import calls
 from tests.support.site import SmallOffice
 
@@ -176,3 +176,25 @@ def test_a_file_that_breaks_off_before_it_begins_is_a_page_that_says_so(
     answer = ann.get("/health/summary/download/zip")
     assert answer.status_code == AnswerLost.http
     assert "content-disposition" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("failure", "english", "spanish"),
+    [
+        (CareSummaryNotSetUp, "has to complete some details", "completar"),
+        (CareSummaryNotLoaded, "has not yet loaded the lists", "listas"),
+    ],
+)
+def test_why_there_is_none_is_said_kindly_and_what_is_missing_is_the_offices_to_know(
+    ann: httpx2.Client, office: SmallOffice, failure: type[Failure], english: str, spanish: str
+) -> None:
+    for call in ("portal.care-summary", "portal.care-summary-file"):
+        office.failing_calls[call] = failure(what="Birth date of the patient: Family module")
+    for path in ("/health/summary?person=12", "/health/summary/download/zip?person=12"):
+        for language, words in (("en-US", english), ("es-MX", spanish)):
+            answer = ann.get(path, headers={"accept-language": language})
+            assert answer.status_code == failure.http
+            assert words in answer.text
+            assert failure.code in answer.text
+            assert answer.headers["x-reference"] in answer.text
+            assert "Birth date" not in answer.text
