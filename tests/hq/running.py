@@ -23,6 +23,7 @@ from econnector.link.identity import Identity, Install
 from econnector.link.state import Status
 from econnector.wire.call import Answers
 from tests.link.vendor import PATIENT
+from tests.support.ports import free_port
 from tests.support.site import SmallOffice
 
 
@@ -155,8 +156,8 @@ class RunningHq:
 
 @contextlib.asynccontextmanager
 async def running_hq(folder: Path, **settings: Any) -> AsyncIterator[RunningHq]:
-    """Run HQ with its registry in `folder` until the block ends."""
-    values: dict[str, Any] = {"listen": "127.0.0.1:0", "folder": folder} | settings
+    """Run HQ with its registry in `folder` until the block ends; another one may be started at its port afterwards."""
+    values: dict[str, Any] = {"listen": f"127.0.0.1:{free_port()}", "folder": folder} | settings
     hq = RunningHq(HqSettings(**values))
     await hq.start()
     try:

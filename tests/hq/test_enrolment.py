@@ -144,7 +144,7 @@ async def test_hq_stopped_and_started_again_keeps_everything(hq: RunningHq) -> N
         await hq.stop()
         hq.settings = type(hq.settings)(listen=address, folder=hq.settings.folder)
         await hq.start()
-        await connector.online(40)
+        await connector.online(90)
         await until(lambda: connector.state.epoch > before)
     found = await hq.hq.registry.run(heartbeats.find, "smile")
     assert found is not None

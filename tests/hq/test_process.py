@@ -20,6 +20,7 @@ from econnector.wire.call import Answers, Asked
 from tests.hq.conftest import NOW
 from tests.hq.running import Connector, until
 from tests.support.certificates import Authority
+from tests.support.ports import free_port
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("ECONNECTOR_")}
 
@@ -54,7 +55,8 @@ class Process:
 
 
 @contextlib.asynccontextmanager
-async def hq_run(folder: Path, *flags: str, listen: str = "127.0.0.1:0", **variables: str) -> AsyncIterator[Process]:
+async def hq_run(folder: Path, *flags: str, listen: str = "", **variables: str) -> AsyncIterator[Process]:
+    listen = listen or f"127.0.0.1:{free_port()}"  # another one may be started at it
     command = [sys.executable, "-m", "econnector", "hq", "run", "--listen", listen, *flags]
     process = await asyncio.create_subprocess_exec(
         *command,
