@@ -209,7 +209,7 @@ async def test_who_may_only_look_changes_nothing_and_looking_changes_nothing(win
 def test_whatever_changes_something_needs_a_permission() -> None:
     """A page that is sent to and needs none is named here, or somebody who may only look could use it."""
     free = {page.path for page in POSTS if page.needs not in {"setup", "admin"}}
-    assert free == {"/start", "/portal/find", "/sign-in", "/stay", "/sign-out"}
+    assert free == {"/start", "/doctor", "/portal/find", "/sign-in", "/stay", "/sign-out"}  # the doctor only looks
 
 
 async def test_every_answer_is_protected_and_no_session_is_taken_over(window: Window) -> None:

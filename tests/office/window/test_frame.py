@@ -196,8 +196,8 @@ async def test_who_may_not_is_told_what_is_missing_whatever_was_sent(
 def test_every_page_that_changes_something_is_a_post_and_needs_a_right_or_is_for_everybody() -> None:
     pages = [page for module in window_app.MODULES for page in module.PAGES]
     free = {page.path for page in pages if page.method == "POST" and page.needs in {"nobody", "signed in"}}
-    # A patient's name that is searched for stands in no address.
-    assert free == {"/start", "/sign-in", "/sign-out", "/stay", "/portal/find"}
+    # A patient's name that is searched for stands in no address; the doctor looks and changes nothing.
+    assert free == {"/start", "/sign-in", "/sign-out", "/stay", "/portal/find", "/doctor"}
     closed = {page.path for page in pages if page.method == "GET" and page.needs not in {"nobody", "signed in"}}
     assert closed == {"/services/{name}/configure"}, "who may not change anything still sees everything"
 

@@ -20,6 +20,7 @@ from econnector.base.settings import Loaded
 from econnector.office.addresses import database_place
 from econnector.office.left import Left, read_file, read_left
 from econnector.office.settings import Settings
+from econnector.office.window import codes_running
 from econnector.office.window.hosts import address, loopback
 from econnector.office.window.install import busy
 from econnector.office.window.serve import serve_window, window_over
@@ -33,6 +34,7 @@ __all__ = ["served_by_connector", "stay", "why_not_served"]
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 1.0
+_GOODBYE_SECONDS = 10.0
 _PROBE_SECONDS = 3.0
 
 
@@ -100,6 +102,8 @@ async def stay(loaded: Loaded[Settings], up: Callable[[str], None]) -> bool:
     try:
         return await _first(_serve(host, loaded.value.window.port, app, told), wanted())
     finally:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(codes_running.close(), _GOODBYE_SECONDS)
         await database.close()
         await state.close()
 

@@ -29,7 +29,7 @@ _STATE_LETTERS = 2
 _AT_ONCE = 500
 _PATIENT_PORTAL = 1
 """userweb.FKeyType."""
-_CODES: Final = (("snomed", "SNOMED CT", "SNOMEDCT", snomed), ("cvx", "CVX", "CVX", cvx))
+_CODES: Final = (("snomed", "SNOMED CT", snomed), ("cvx", "CVX", cvx))
 _PRACTICE, _PROVIDERS, _CLINICS = "Setup, Practice", "Lists, Providers", "Lists, Clinics"
 _CHART = "Family module, Edit Patient Information"
 
@@ -145,10 +145,10 @@ def _codes(connection: Connection, schema: Schema) -> list[Missing]:
         Missing(
             "codes",
             what,
-            f"{title} codes: page Code systems in the window, or `econnector codes import {system}`"
+            f"{title} codes: page Code systems in the window, or `econnector codes for-summaries`"
             " (in Open Dental: Setup, Chart, EHR, Code System Importer)",
         )
-        for what, title, system, table in _CODES
+        for what, title, table in _CODES
         if _is_empty(connection, schema, table)
     ]
 
