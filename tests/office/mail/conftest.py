@@ -96,7 +96,7 @@ class Office:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not wanted(found := await self.postbox.counts()):  # noqa: ASYNC110 - it is a file's
-                    await asyncio.sleep(0.03)
+                    await asyncio.sleep(0.1)
                 return found
         raise AssertionError(f"{found} {await self.postbox.list(5)}")
 
