@@ -130,7 +130,7 @@ async def test_an_office_that_went_away_is_shown_with_when_it_was_last_reachable
     assert reach is not None
     assert reach.last_seen is not None
     local = reach.last_seen - dt.timedelta(hours=5)
-    assert f"{local.hour}:{local.minute:02}" in str(found["detail"])
+    assert f" {local.hour % 12 or 12}:{local.minute:02}\u00a0{local:%p}" in str(found["detail"])
     assert "555-0100" in str(found["detail"])
 
 
