@@ -93,7 +93,7 @@ def test_a_patient_is_found_given_access_reset_and_removed(person: Person) -> No
 def test_what_is_missing_is_said_and_nothing_is_written(person: Person) -> None:
     before = person.stored(Cast.ROSA)
     said = person.types("give", str(int(Cast.ROSA)), status=65)
-    assert "address, city, state" in said
+    assert "before the chart is complete: email" in said
     assert person.stored(Cast.ROSA) == before
     assert "Nobody was found" in person.types("find", "nobodyhere")
     assert "Nothing was written" in person.types("many", "--days", "3")

@@ -70,6 +70,7 @@ async def test_patients_are_found_by_name_birth_date_and_number(portal_office: P
 
 async def test_what_is_missing_is_open_dentals_list(portal_office: PortalOffice) -> None:
     hand = hand_on(portal_office)
+    await portal_office.change(tables.patient, dict.fromkeys(WHOLE, ""), PatNum=Cast.ANA)
     missing = (await hand.look(Cast.ANA)).missing
     assert missing == ("address", "city", "state (two letters)", "phone (home, work or wireless)", "email")
     await portal_office.change(tables.patient, WHOLE | {"State": "Oregon"}, PatNum=Cast.ANA)
@@ -167,7 +168,7 @@ async def test_a_new_password_ends_the_sessions_and_counts_as_no_new_access(port
     assert await office.sign_in(Cast.MARIA, given.password)
     (row,) = await office.rows(tables.userweb, FKey=Cast.MARIA)
     assert (row.RequireUserNameChange, row.RequirePasswordChange) == (0, 1)
-    assert await office.rows(tables.ehrmeasureevent, PatNum=Cast.MARIA) == []
+    assert await office.rows(tables.ehrmeasureevent, PatNum=Cast.MARIA, EventType=1) == []
 
 
 async def test_removed_access_ends_at_the_next_click_and_keeps_row_and_name(portal_office: PortalOffice) -> None:
