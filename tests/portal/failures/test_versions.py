@@ -25,7 +25,7 @@ PAGES = {
     "/who-looked": 200, "/messages": 200, "/messages/new": 200, "/messages/701": 200, "/appointments": 200,
     "/health": 200, "/family": 200, "/security": 200, "/change": 200, "/security/app": 200, "/security/passkey": 200,
     "/appointments/1001/calendar": 200, "/statements/100": 200, "/documents/820": 200, "/messages/701/files/801": 200,
-    "/statements/all": 200,
+    "/statements/all": 200, "/health/summary": 200, "/health/summary/history": 200, "/health/summary/download/xml": 200,
 }  # fmt: skip
 """What a signed-in person opens, and what comes."""
 ASKS = {
@@ -36,6 +36,8 @@ ASKS = {
     "/security": "portal.security", "/appointments/1001/calendar": "portal.appointment",
     "/statements/100": "portal.statement-file", "/documents/820": "portal.document-file",
     "/messages/701/files/801": "portal.message-file", "/statements/all": "portal.statement-archive",
+    "/health/summary": "portal.care-summary", "/health/summary/history": "portal.care-summary-history",
+    "/health/summary/download/xml": "portal.care-summary-file",
 }  # fmt: skip
 """The call without which a page is nothing."""
 NEEDED_TO_SIGN_IN = {"portal.sign-in", "portal.practice"}
