@@ -56,7 +56,7 @@ def test_what_everybody_lacks_is_said_first_and_stops_an_export_before_it_writes
     status, _, err = say(practice, "export", "--all", "--out", str(tmp_path / "out"))
     assert status == 69
     assert "care-summary-not-loaded" in err
-    assert "econnector codes import" in err
+    assert "econnector codes for-summaries" in err
     assert list((tmp_path / "out").iterdir()) == []
 
 

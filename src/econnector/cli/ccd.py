@@ -23,9 +23,12 @@ R = TypeVar("R")
 SHORT = 1
 """Exit status where something is missing, so that a script sees it."""
 
-_PATIENT = click.option("--patient", type=click.IntRange(1, 2**63 - 1), help="One patient, by PatNum.")
+_PATIENT = click.option(
+    "--patient", type=click.IntRange(1, 2**63 - 1), metavar="NUMBER", help="One patient, by PatNum."
+)
 _ALL = click.option("--all", "everybody", is_flag=True, help="Everybody whom the patient portal can show.")
 _DAY = click.DateTime(["%Y-%m-%d"])
+_TYPED = "YYYY-MM-DD"
 
 
 @click.group()
@@ -75,8 +78,8 @@ def _show(found: "Readiness") -> None:
 @_PATIENT
 @_ALL
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="The folder to write to.")
-@click.option("--from", "first", type=_DAY, help="Only what happened from this day on (YYYY-MM-DD).")
-@click.option("--to", "last", type=_DAY, help="Only what happened up to this day (YYYY-MM-DD).")
+@click.option("--from", "first", type=_DAY, metavar=_TYPED, help="Only what happened from this day on.")
+@click.option("--to", "last", type=_DAY, metavar=_TYPED, help="Only what happened up to this day.")
 @json_option
 @with_settings
 def export(  # noqa: PLR0913 - what may be typed

@@ -64,6 +64,12 @@ def test_another_moment_changes_nothing_but_the_documents_own_id_and_times() -> 
     assert [before.cells(key) for key in LOINC] == [after.cells(key) for key in LOINC]
 
 
+def test_two_documents_of_the_same_minute_are_two() -> None:
+    later = changed(full(), made=full().made + dt.timedelta(seconds=1))
+    first, second = (at(read(build(one)).root, "id").get("root") for one in (full(), later))
+    assert first != second
+
+
 def test_two_practices_without_an_oid_give_their_rows_different_ids() -> None:
     other = msgspec.structs.replace(bare().custodian, npi="1679576722")
     mine, theirs = (
@@ -141,6 +147,26 @@ def test_what_is_over_ends_even_if_nobody_knows_when(document: Read) -> None:
     assert at(concern, "effectiveTime/high").get("nullFlavor") == "UNK"
 
 
+@pytest.mark.shared
+def test_what_is_over_was_not_tracked_from_after_its_end() -> None:
+    (allergy, *_), (problem, *_) = full().allergies, full().problems
+    touched = {"noted": full().made}
+    begins, ends = dt.date(2019, 1, 2), dt.date(2020, 3, 4)
+    over = changed(
+        full(),
+        allergies=(msgspec.structs.replace(allergy, active=False, **touched),),
+        problems=(msgspec.structs.replace(problem, status="resolved", begins=begins, ends=ends, **touched),),
+    )
+    document = build(over)
+    acts = read(document).root.iter(f"{CDA}act")
+    times = [at(one, "effectiveTime") for one in acts if at(one, "code").get("code") == "CONC"]
+    assert [(at(one, "low").get("value"), at(one, "high").get("value")) for one in times] == [
+        (None, None),
+        ("20190102", "20200304"),
+    ]
+    assert judge(document).faults == []
+
+
 def test_what_has_no_code_refers_to_its_words(document: Read) -> None:
     drug = at(
         document.statement("medications", "medication-33"), "consumable/manufacturedProduct/manufacturedMaterial/code"
@@ -214,6 +240,14 @@ def test_a_vaccine_that_was_refused_is_negated_with_its_reason(document: Read) -
     assert refused.get("negationInd") == "true"
     assert at(refused, "entryRelationship/observation/code").get("code") == "PATOBJ"
     assert document.cells("immunizations")["vaccine-42"][1] == "Refused: the parents' decision"
+
+
+def test_a_reason_left_in_the_row_of_a_vaccine_that_was_given_is_not_told() -> None:
+    (first, *_) = full().vaccines
+    given = changed(full(), vaccines=(msgspec.structs.replace(first, status="given", refusal="parental"),))
+    (line,) = next(one.lines for one in told(given) if one.key == "immunizations")
+    assert line.cells[1] == "Given"
+    assert b"PATOBJ" not in build(given)
 
 
 def test_a_vaccine_that_was_given_has_dose_route_lot_maker_and_giver(document: Read) -> None:

@@ -91,7 +91,8 @@ def test_what_nobody_recorded_of_the_patient_is_unknown() -> None:
     patient = at(header(bare()), f"{ROLE}/patient")
     assert at(patient, "maritalStatusCode").get("nullFlavor") == "UNK"
     assert at(patient, "languageCommunication/languageCode").get("nullFlavor") == "UNK"
-    assert at(patient, "administrativeGenderCode").get("code") == "UN"
+    gender = at(patient, "administrativeGenderCode")
+    assert (gender.get("code"), gender.get("nullFlavor")) == (None, "UNK")
     assert at(header(bare()), f"{ROLE}/telecom").get("nullFlavor") == "UNK"
     assert at(header(of(birth_date=None)), f"{ROLE}/patient/birthTime").get("nullFlavor") == "UNK"
 
@@ -172,6 +173,7 @@ def test_only_a_person_answers_for_the_document() -> None:
     [
         (Period(), ("20120304", "20261120")),
         (Period(dt.date(2025, 1, 1), dt.date(2025, 12, 31)), ("20250101", "20251231")),
+        (Period(dt.date(2030, 1, 1), None), ("20300101", "20300101")),
     ],
 )
 def test_the_care_is_that_of_the_whole_life_or_of_the_chosen_days(period: Period, days: tuple[str, str]) -> None:

@@ -270,6 +270,28 @@ def test_the_practices_word_for_none_is_no_entry(
     assert len(getattr(beside, name)) == 1
 
 
+def test_a_functional_problem_is_a_problem_beside_the_word_for_none_and_a_finding_is_not(chart: Chart) -> None:
+    chart.prefer("ProblemsIndicateNone", 77)
+    chart.have(tables.disease, DiseaseDefNum=77)
+    chart.have(tables.disease, DiseaseDefNum=8, FunctionStatus=3)
+    assert chart.read().none_known == {"problems"}
+    chart.have(tables.disease, DiseaseDefNum=8, FunctionStatus=2)
+    assert chart.read().none_known == frozenset()
+
+
+def test_a_year_before_1880_is_no_date_so_that_nothing_is_over_by_a_slip_of_the_hand(chart: Chart) -> None:
+    slip, day = dt.date(20, 11, 21), dt.date(1879, 12, 31)
+    chart.have(tables.medicationpat, MedDescript="Warfarin", DateStart=day, DateStop=slip)
+    chart.have(tables.disease, DateStart=day, DateStop=slip)
+    chart.have(tables.allergy, StatusIsActive=0, DateAdverseReaction=slip)
+    chart.have(tables.procedurelog, ProcStatus=2, ProcDate=slip)
+    for period in (Period(), Period(DAY, None)):
+        found = chart.read(period)
+        (drug,), (problem,), (allergy,), (done,) = found.medications, found.problems, found.allergies, found.procedures
+        assert drug.active
+        assert {drug.begins, drug.ends, problem.begins, problem.ends, allergy.since, done.date} == {None}
+
+
 def test_without_the_preference_the_same_row_is_an_entry(chart: Chart) -> None:
     for preference in ("AllergiesIndicateNone", "MedicationsIndicateNone"):
         chart.prefer(preference, "")

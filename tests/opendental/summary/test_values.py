@@ -1,6 +1,7 @@
 """Codes, teeth, laboratory values and moments, in every form in which practices have them."""
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -179,3 +180,24 @@ def test_a_code_is_trimmed_or_is_none(typed: str, code: str) -> None:
 @pytest.mark.parametrize("value", [None, -1, 0, float("nan"), float("inf"), 1e30, "x"])
 def test_what_cannot_have_been_measured_was_not(value: Any) -> None:
     assert measure(value) == 0.0
+
+
+@pytest.mark.parametrize("place", ["America/Los_Angeles", "Asia/Tokyo", "America/Sao_Paulo"])
+@pytest.mark.parametrize(
+    "moment",
+    [dt.datetime(*day) for day in ((9999, 12, 31, 23), (1, 1, 2), (1963, 5, 6), (2018, 11, 4))],  # noqa: DTZ001 - office time
+)
+def test_a_time_keeps_its_day_and_hour_wherever_the_machine_stands(
+    monkeypatch: pytest.MonkeyPatch, place: str, moment: dt.datetime
+) -> None:
+    monkeypatch.setenv("TZ", place)
+    time.tzset()
+    try:
+        now = dt.datetime(2026, 1, 2, 12)  # noqa: DTZ001 - office time has no zone
+        zone = Zone.of(now, round(now.timestamp()))
+        found = zone.at(moment), zone.read(f"{moment:%Y-%m-%d %H:%M}".zfill(16))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert [one.replace(tzinfo=None) for one in found if one is not None] == [moment, moment]
+    assert None not in [one.utcoffset() for one in found if one is not None]

@@ -74,7 +74,8 @@ def _row(writing: Writing, allergy: Allergy) -> Row:
     )
     identity = [*templates(oids.ALLERGY_CONCERN), writing.id("allergy", allergy.number, "concern")]
     over = not allergy.active
-    tracked = (status("completed" if over else "active"), interval(allergy.noted, None, over=over))
+    # The row's stamp is of its last change: of one that is over that is nearer to the end than to the beginning.
+    tracked = (status("completed" if over else "active"), interval(None if over else allergy.noted, None, over=over))
     return Row((line,), concern(identity, line.id, tracked, observation))
 
 

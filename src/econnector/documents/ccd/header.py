@@ -13,7 +13,6 @@ from econnector.documents.ccd.elements import (
     coded,
     element,
     interval,
-    moment,
     named,
     null,
     once,
@@ -33,7 +32,7 @@ _HISPANIC: Final = "2135-2"
 _ETHNICITIES: Final = frozenset({_HISPANIC, "2186-5"})
 _HISPANIC_DETAIL: Final = re.compile(r"21(3[7-9]|[4-7]\d|8[0-4])-\d")
 """CDCREC's codes 2137-8 to 2184-0 are kinds of Hispanic or Latino."""
-_GENDERS: Final[dict[Gender, str]] = {"F": "Female", "M": "Male", "UN": "Undifferentiated"}
+_GENDERS: Final[dict[Gender, str]] = {"F": "Female", "M": "Male"}
 _MARITAL: Final = {"S": "Never Married", "M": "Married", "D": "Divorced", "W": "Widowed"}
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 
@@ -41,13 +40,12 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 def header(writing: Writing) -> list[Element]:
     """Return the elements of the header, in the schema's order."""
     summary = writing.summary
-    made = moment(summary.made)
     period = summary.period
     return [
         element("realmCode", code="US"),
         element("typeId", root="2.16.840.1.113883.1.3", extension="POCD_HD000040"),
         *templates(oids.US_REALM, oids.CCD),
-        element("id", root=writing.root("summary", summary.subject.number, made, period.first, period.last)),
+        element("id", root=writing.root("summary", summary.subject.number, summary.made, period.first, period.last)),
         named("code", "34133-9", oids.LOINC),
         text("title", writing.words("summary")),
         once(summary.made),
@@ -80,7 +78,7 @@ def _patient(subject: Subject) -> Element:
     return element(
         "patient",
         person_name(subject.name, subject.preferred, use="L"),
-        named("administrativeGenderCode", subject.gender, oids.GENDER, _GENDERS[subject.gender]),
+        _gender(subject.gender),
         once(subject.birth_date, "birthTime"),
         marital if subject.marital else null("maritalStatusCode", "UNK"),
         *_races(subject),
@@ -88,6 +86,12 @@ def _patient(subject: Subject) -> Element:
         *(_guardian(one) for one in subject.contacts if one.is_guardian),
         element("languageCommunication", spoken, element("preferenceInd", value="true")),
     )
+
+
+def _gender(recorded: Gender) -> Element:
+    """HL7's code UN says that somebody is neither; the practice only did not say which."""
+    name = "administrativeGenderCode"
+    return named(name, recorded, oids.GENDER, _GENDERS[recorded]) if recorded in _GENDERS else null(name, "UNK")
 
 
 def _races(subject: Subject) -> list[Element]:
@@ -161,7 +165,8 @@ def _service(writing: Writing) -> Element:
     """The care that is documented: of the whole life, or of the days the summary is limited to."""
     summary = writing.summary
     first = summary.period.first or summary.subject.birth_date
-    last = summary.period.last or summary.made.date()
+    today = summary.made.date()
+    last = summary.period.last or (max(first, today) if first else today)
     return element(
         "serviceEvent",
         interval(first, last, over=True),

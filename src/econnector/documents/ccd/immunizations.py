@@ -81,7 +81,8 @@ def _row(writing: Writing, vaccine: Vaccine) -> Row:
 
 def _status_words(writing: Writing, vaccine: Vaccine) -> str:
     said = writing.words(f"status.{vaccine.status}")
-    reason = writing.words.known(f"refusal.{vaccine.refusal}")
+    # Of one that was given it was left over when somebody corrected the row.
+    reason = "" if vaccine.status == "given" else writing.words.known(f"refusal.{vaccine.refusal}")
     return f"{said}: {reason}" if reason else said
 
 

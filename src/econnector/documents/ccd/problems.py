@@ -56,7 +56,8 @@ def _row(writing: Writing, problem: Problem) -> Row:
     )
     identity = [*templates(oids.PROBLEM_CONCERN), writing.id("disease", problem.number, "concern")]
     active = problem.status == "active"
-    since = problem.noted or problem.begins
+    # The row's stamp is of its last change, which of a problem that is over may come after its end.
+    since = problem.noted or problem.begins if active else problem.begins
     until = None if active else problem.ends
     tracked = (status("active" if active else "completed"), interval(since, until, over=not active))
     return Row((line,), concern(identity, line.id, tracked, observation))

@@ -36,7 +36,8 @@ def _judge(root: Path, places: ImagePlaces) -> Finding:
     """Return what there is to say of the folder. May take a share's time."""
     source, lines = places.source, _details(root, places)
     try:
-        patients = any(entry.is_dir() for entry in os.scandir(root) if len(entry.name) == 1)
+        with os.scandir(root) as entries:
+            patients = any(entry.is_dir() for entry in entries if len(entry.name) == 1)
     except OSError as error:
         why = error.strerror or type(error).__name__
         return attention(f"the images folder {root} (from {source}) cannot be listed: {why}", _RIGHTS, *lines)

@@ -24,7 +24,7 @@ from econnector.opendental.summary.records import (
     Smoking,
     VitalSigns,
 )
-from econnector.opendental.summary.values import Zone, inside, measure, plain
+from econnector.opendental.summary.values import Zone, dated, inside, measure, plain
 from econnector.opendental.tables import (
     ehrcareplan,
     ehrmeasureevent,
@@ -188,7 +188,7 @@ class Care:
             what=what,
             code=self._procedure_code(plain(row.ProcCode), what),
             status=_STATUS[row.ProcStatus],
-            date=row.ProcDate,
+            date=dated(row.ProcDate),
             tooth=_tooth(row.ToothNum) if area in _ON_TOOTH else "",
             surface=_surface(row.Surf, area) if area in _ON_SURFACE else "",
             teeth=_teeth(row.ToothRange) if on_range else (),
@@ -219,7 +219,7 @@ class Care:
                 code = self._words.code("CDT", row.CodeValue)
         what = code.text or code.value if code else plain(row.CodeValue)
         return Encounter(
-            row.EncounterNum, what, code, row.DateEncounter, row.ProvNum if row.ProvNum in clinicians else 0
+            row.EncounterNum, what, code, dated(row.DateEncounter), row.ProvNum if row.ProvNum in clinicians else 0
         )
 
     def plan(self, period: Period) -> tuple[PlanItem, ...]:
@@ -229,7 +229,7 @@ class Care:
                 row.EhrCarePlanNum,
                 self._words.code("SNOMEDCT", row.SnomedEducation),
                 plain(row.Instructions),
-                row.DatePlanned,
+                dated(row.DatePlanned),
             )
             for row in self._plan
             if inside(period, row.DatePlanned)
@@ -239,7 +239,7 @@ class Care:
     def referrals(self, period: Period) -> tuple[Referral, ...]:
         """Return to whom the patient was sent, the newest first."""
         found = [
-            Referral(row.RefAttachNum, _name(row), plain(row.Note), row.RefDate)
+            Referral(row.RefAttachNum, _name(row), plain(row.Note), dated(row.RefDate))
             for row in self._referrals
             if inside(period, row.RefDate)
         ]
@@ -251,7 +251,7 @@ class Care:
         The newest up to the period's end stays whenever it was given: until somebody asks again it is the status.
         """
         told = [
-            Smoking(row.EhrMeasureEventNum, code, zone.at(row.DateTEvent, row.unix))
+            Smoking(row.EhrMeasureEventNum, code, zone.at(dated(row.DateTEvent), row.unix))
             for row in self._smoking
             if (code := self._words.code("SNOMEDCT", row.CodeValueResult))
         ]
@@ -269,7 +269,7 @@ class Care:
 def _vital_signs(row: Any) -> VitalSigns:
     return VitalSigns(
         number=row.VitalsignNum,
-        taken=row.DateTaken,
+        taken=dated(row.DateTaken),
         height_in=measure(row.Height),
         weight_lb=measure(row.Weight),
         systolic=int(measure(row.BpSystolic)),

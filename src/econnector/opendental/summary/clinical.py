@@ -25,7 +25,7 @@ from econnector.opendental.summary.records import (
     Vaccine,
     VaccineStatus,
 )
-from econnector.opendental.summary.values import Zone, inside, measure, number, plain
+from econnector.opendental.summary.values import Zone, dated, inside, measure, number, plain
 from econnector.opendental.tables import (
     allergy,
     allergydef,
@@ -225,7 +225,7 @@ class Health:
             reaction=plain(row.Reaction) or (reaction.text if reaction else ""),
             reaction_code=reaction,
             active=bool(row.StatusIsActive),
-            since=row.DateAdverseReaction,
+            since=dated(row.DateAdverseReaction),
             noted=zone.at(row.DateTStamp, row.unix),
         )
 
@@ -248,8 +248,8 @@ class Health:
             code=code,
             others=others,
             status=_status(row),
-            begins=row.DateStart,
-            ends=row.DateStop,
+            begins=dated(row.DateStart),
+            ends=dated(row.DateStop),
             noted=zone.at(row.DateTStamp, row.unix),
         )
 
@@ -262,8 +262,8 @@ class Health:
                 kind=_FUNCTIONAL[row.FunctionStatus],
                 code=self._words.code("SNOMEDCT", row.SnomedCode, plain(row.DiseaseName)),
                 status=_status(row),
-                begins=row.DateStart,
-                ends=row.DateStop,
+                begins=dated(row.DateStart),
+                ends=dated(row.DateStop),
             )
             for row in self._diseases
             if row.FunctionStatus in _FUNCTIONAL and not _is_none("problems", row, meant) and _holds(row, period)
@@ -290,8 +290,8 @@ class Health:
             what=what or (code.text if code else ""),
             code=code,
             instructions=plain(row.PatNote),
-            begins=row.DateStart,
-            ends=row.DateStop,
+            begins=dated(row.DateStart),
+            ends=dated(row.DateStop),
             active=_is_taken(row.DateStop, zone.today),
             prescriber=row.ProvNum if row.ProvNum in clinicians else 0,
             noted=zone.at(row.DateTStamp, row.unix),
@@ -313,11 +313,11 @@ class Health:
             what=what or (code.text if code else ""),
             code=code,
             status=_VACCINE[status] if 0 <= status < len(_VACCINE) else "not-given",
-            at=zone.at(row.DateTimeStart, row.unix),
+            at=zone.at(dated(row.DateTimeStart), row.unix),
             amount=measure(row.AdministeredAmt),
             unit=_unit(row.UnitIdentifier),
             lot=plain(row.LotNumber),
-            expires=row.DateExpire,
+            expires=dated(row.DateExpire),
             manufacturer=plain(row.ManufacturerName),
             route=_ROUTES.get(row.AdministrationRoute, ""),
             refusal=_REFUSALS.get(row.RefusalReason, ""),
@@ -338,6 +338,7 @@ def _is_none(name: ListName, row: Any, meant: dict[str, str]) -> bool:
 
 
 def _is_taken(stop: dt.date | None, today: dt.date) -> bool:
+    stop = dated(stop)
     return stop is None or stop >= today
 
 

@@ -18,7 +18,7 @@ from econnector.opendental.practice import practice
 from econnector.opendental.schema import Schema
 from econnector.opendental.summary.header import SETTINGS, clinicians, country_of, custodian_of, is_phone
 from econnector.opendental.summary.records import Clinician
-from econnector.opendental.summary.values import plain
+from econnector.opendental.summary.values import dated, plain
 from econnector.opendental.tables import clinic, cvx, guardian, patient, snomed, userweb
 
 __all__ = ["Area", "Missing", "missing", "missing_everywhere", "missing_many", "portal_patients"]
@@ -203,7 +203,7 @@ def _chart(row: Any, settings: Mapping[str, str]) -> list[Missing]:
     lacking = {
         "first-name": ("First name", not plain(row.FName)),
         "last-name": ("Last name", not plain(row.LName)),
-        "birth-date": ("Birth date", row.Birthdate is None or row.Birthdate.year < _FIRST_YEAR),
+        "birth-date": ("Birth date", dated(row.Birthdate) is None),
         "address": ("Address (first line)", not plain(row.Address)),
         "city": ("City", not plain(row.City)),
         "state": ("State (two letters)", _lacks_state(row.State, country_of(row.Country, settings))),
@@ -217,10 +217,6 @@ def _chart(row: Any, settings: Mapping[str, str]) -> list[Missing]:
         for what, (word, is_lacking) in lacking.items()
         if is_lacking
     ]
-
-
-_FIRST_YEAR = 1880
-"""Earlier years are Open Dental's "no date"."""
 
 
 def _lacks_state(typed: str | None, country: str) -> bool:

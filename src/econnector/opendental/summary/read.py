@@ -1,5 +1,7 @@
 """All of a care summary, read at once."""
 
+from typing import Final
+
 from sqlalchemy import Connection, select
 
 from econnector.opendental import preferences
@@ -9,7 +11,7 @@ from econnector.opendental.summary.clinical import NONE, Health
 from econnector.opendental.summary.header import SETTINGS, Header, clinicians
 from econnector.opendental.summary.labs import Labs
 from econnector.opendental.summary.lexicon import Lexicon
-from econnector.opendental.summary.records import Clinician, ListName, Name, Period, Summary
+from econnector.opendental.summary.records import Clinician, FunctionalKind, ListName, Name, Period, Summary
 from econnector.opendental.summary.values import Zone
 from econnector.opendental.times import Now, UnixTime, now
 
@@ -41,12 +43,12 @@ def read(connection: Connection, schema: Schema, patient: int, period: Period = 
     people = clinicians(connection, main | health.clinicians() | care.clinicians())
     custodian = people.get(header.custodian, _NOBODY)
     allergies = health.allergies(settings, zone, period)
-    problems = health.problems(settings, zone, period)
+    problems, functional = health.problems(settings, zone, period), health.functional(settings, period)
     medications = health.medications(settings, zone, period, people)
     told: dict[ListName, bool] = {
         "allergies": bool(allergies),
         "medications": bool(medications),
-        "problems": bool(problems),
+        "problems": bool(problems) or any(one.kind in _PROBLEMS for one in functional),
     }
     return Summary(
         made=zone.moment,
@@ -59,7 +61,7 @@ def read(connection: Connection, schema: Schema, patient: int, period: Period = 
         none_known=frozenset(name for name in health.none(settings, zone.today) if not told[name]),
         allergies=allergies,
         problems=problems,
-        functional=health.functional(settings, period),
+        functional=functional,
         medications=medications,
         vaccines=health.vaccines(zone, period, people),
         procedures=care.procedures(period, people),
@@ -72,6 +74,7 @@ def read(connection: Connection, schema: Schema, patient: int, period: Period = 
     )
 
 
+_PROBLEMS: Final[frozenset[FunctionalKind]] = frozenset({"cognitive-problem", "functional-problem"})
 _NOBODY = Clinician(0, Name((), ""), is_person=False, npi="", taxonomy="")
 
 

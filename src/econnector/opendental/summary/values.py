@@ -9,14 +9,18 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from econnector.opendental.summary.records import CodeSystemName, Period
 
-__all__ = ["Zone", "amount", "inside", "measure", "number", "plain", "tidy_code"]
+__all__ = ["FIRST_YEAR", "Zone", "amount", "dated", "inside", "measure", "number", "plain", "tidy_code"]
 
+FIRST_YEAR = 1880
+"""Earlier years are Open Dental's "no date"."""
+
+_D = TypeVar("_D", bound=dt.date)
 # XML 1.0 knows no other characters; the second range of controls is allowed and means nothing in a text.
 _UNTOLD = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n")
@@ -74,11 +78,17 @@ def amount(value: Any) -> float | None:
     return round(found, 6) if math.isfinite(found) and abs(found) < _MOST else None
 
 
+def dated(when: _D | None) -> _D | None:
+    """Return a day or moment; None for "no date", which is any year before `FIRST_YEAR`."""
+    return None if when is None or when.year < FIRST_YEAR else when
+
+
 def inside(period: Period, begins: dt.date | None, ends: dt.date | None = None) -> bool:
     """Return whether what lasted from `begins` to `ends` touches the period; what has no date at all does.
 
     With `begins` alone it is that one day. With `ends` alone the beginning is open.
     """
+    begins, ends = dated(begins), dated(ends)
     if begins is None and ends is None:
         return True
     last = ends or begins
@@ -120,7 +130,7 @@ class Zone(msgspec.Struct, frozen=True):
             return None
         offset = _offset(moment, unix)
         if offset is None and self._is_machines:
-            return moment.astimezone()
+            offset = _machines_offset(moment)
         return moment.replace(tzinfo=dt.timezone(dt.timedelta(seconds=self.seconds if offset is None else offset)))
 
     def read(self, text: object) -> dt.datetime | None:
@@ -143,8 +153,7 @@ class Zone(msgspec.Struct, frozen=True):
 
     @property
     def _is_machines(self) -> bool:
-        offset = self.now.astimezone().utcoffset()
-        return offset is not None and offset.total_seconds() == self.seconds
+        return _machines_offset(self.now) == self.seconds
 
 
 def _offset(moment: dt.datetime, unix: int | None) -> int | None:
@@ -153,6 +162,15 @@ def _offset(moment: dt.datetime, unix: int | None) -> int | None:
         return None
     seconds = round(moment.replace(tzinfo=dt.UTC).timestamp() - unix)
     return seconds // 60 * 60 if abs(seconds) < _DAY else None
+
+
+def _machines_offset(moment: dt.datetime) -> int | None:
+    """Return how far a naive time is from UTC by this machine's rules; None where they do not reach that far."""
+    try:
+        offset = moment.astimezone().utcoffset()
+    except (OSError, OverflowError, ValueError):  # at both ends of time, and on Windows before 1970
+        return None
+    return None if offset is None else round(offset.total_seconds()) // 60 * 60
 
 
 def _written_offset(text: str | None) -> dt.timedelta | None:
