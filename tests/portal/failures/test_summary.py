@@ -8,11 +8,8 @@ from tests.support.practice import Cast
 
 CAUSES = {
     "birth date": ("UPDATE patient SET Birthdate = '0001-01-01' WHERE PatNum = 13", "Birth date of the patient"),
-    "address": ("UPDATE patient SET Address = '' WHERE PatNum = 13", "Address (first line) of the patient"),
-    "phone": ("UPDATE patient SET HmPhone = '' WHERE PatNum = 13", "Phone number (home, work or wireless)"),
     "practice": ("UPDATE preference SET ValueString = '' WHERE PrefName = 'PracticeCity'", "City of the practice"),
     "snomed": ("DELETE FROM snomed", "SNOMED CT codes"),
-    "cvx": ("DELETE FROM cvx", "CVX codes"),
 }
 
 
