@@ -59,7 +59,7 @@ async def test_what_everybody_lacks_comes_first_and_leads_to_the_importer(window
         await window.sql("DELETE FROM snomed")
         page = (await browser.get(PAGE)).text
         assert "Nobody can open a care summary yet" in page
-        assert 'href="/codes"' in page
+        assert 'href="/codes/for-summaries"' in page
         assert ">0 of " in page
 
 

@@ -164,3 +164,6 @@ def test_providers_are_named_as_people_or_as_what_they_are(chart: Chart) -> None
     assert (found.provider.npi, found.provider.taxonomy) == ("12", "1223P0300X")
     assert found.custodian.name == Name(("Amara", "J"), "Lindgren", suffix="DDS")
     assert [one.number for one in found.clinicians] == [PROVIDER, 902]
+    for typed, code in (("Periodontist", "1223P0300X"), (" 1223e0200x ", "1223E0200X")):
+        chart.change(tables.provider, 902, TaxonomyCodeOverride=typed)
+        assert chart.read().provider.taxonomy == code

@@ -37,7 +37,7 @@ class CareSummaryNotLoaded(OfficeFailure):
     )
     office = "No care summary can be made for anybody. Missing: {what}"
     remedy = (
-        "Import both: *Get ready for care summaries* on the window's page Code systems, or `econnector codes for-summaries`.",
+        "Import both: Get ready for care summaries, on the window's page Code systems, or `econnector codes for-summaries`.",
         "Or in Open Dental: Setup, Chart, EHR, Code System Importer.",
         "`econnector codes status` shows how many codes are there; the patient then opens the care summary again.",
     )

@@ -1,5 +1,6 @@
 """Who a care summary is about, who made it and who keeps it."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -112,6 +113,7 @@ _TAXONOMY: Final = {
     "radiology": "1223X0008X",
 }
 """NUCC's codes of the specialties as Open Dental's list names them."""
+_TAXONOMY_FORM: Final = re.compile(r"[0-9A-Z]{9}X")
 
 _PERSON = (
     *(patient.c[name] for name in ("PatNum", "LName", "FName", "MiddleI", "Title", "PatStatus")),
@@ -293,8 +295,14 @@ def _clinician(row: Any) -> Clinician:
         name=Name(given, plain(row.LName), suffix=plain(row.Suffix) if is_person else ""),
         is_person=is_person,
         npi="".join(plain(row.NationalProvID).split()),
-        taxonomy=plain(row.TaxonomyCodeOverride) or _TAXONOMY.get(plain(row.ItemName).replace(" ", "").casefold(), ""),
+        taxonomy=_taxonomy(row.TaxonomyCodeOverride, row.ItemName),
     )
+
+
+def _taxonomy(typed: str | None, specialty: str | None) -> str:
+    """Return the code that was typed in if it can be one, else that of the specialty; '' for neither."""
+    code = "".join(plain(typed).split()).upper()
+    return code if _TAXONOMY_FORM.fullmatch(code) else _TAXONOMY.get(plain(specialty).replace(" ", "").casefold(), "")
 
 
 def _given(*names: str | None) -> tuple[str, ...]:
