@@ -13,6 +13,7 @@ The tree::
       MailFailure     mail.py     a mail was not sent, or nobody knows whether it was
       InputFailure    typed.py    what was typed or sent cannot be used
                       messages.py what patients write and send to the office
+                      sharing.py  what they send to somebody else
                       portal.py   giving patients access to the portal
                       codes.py    importing code systems
       ServiceFailure  service.py  this machine's services
@@ -145,6 +146,7 @@ from econnector.base.errors.setup import (
     TooManyKeys,
     UnsealFailed,
 )
+from econnector.base.errors.sharing import ShareNotSent, ShareRejected
 from econnector.base.errors.summary import CareSummaryNotLoaded, CareSummaryNotSetUp
 from econnector.base.errors.typed import (
     FormExpired,
@@ -282,6 +284,8 @@ __all__ = [
     "SettingMissing",
     "SettingsFileMissing",
     "SetupFailure",
+    "ShareNotSent",
+    "ShareRejected",
     "SignInFailed",
     "SignInSlowed",
     "StateLocked",
