@@ -91,6 +91,12 @@ def _signed_in_twice(site: LinkedSite, _: httpx2.Client) -> None:
         pass
 
 
+def _has_an_address(site: LinkedSite, _: httpx2.Client) -> None:
+    """Let the portal have an address, which a letter can lead to."""
+    site.sql("DELETE FROM preference WHERE PrefName = 'PatientPortalURL'")
+    site.sql("INSERT INTO preference (PrefName, ValueString) VALUES ('PatientPortalURL', 'https://portal.example.com')")
+
+
 _MAILS = "SELECT COUNT(*) FROM emailmessage WHERE EmailMessageNum > 722 AND MsgType = 'WebMail'"
 _WORDS = {"subject": "A sore tooth", "text": 'It hurts <here>.\r\nAnd "there".'}
 FORMS = {
@@ -148,6 +154,10 @@ FORMS = {
         "/forgot", "/forgot", "state SELECT COUNT(*) FROM outbox", "portal.forgot",
         {"user_name": user_name(Cast.MARIA)}, person=Cast.NON_PATIENT, comes_back=False,
     ),
+    "send-summary": Sheet(
+        "/health/summary/send", "/health/summary/send", "state SELECT COUNT(*) FROM summary_share WHERE done",
+        "portal.share", {"address": "dr.reyes@example.com", "note": "My new <dentist>"}, before=_has_an_address,
+    ),
 }  # fmt: skip
 ELSEWHERE = {
     "/sign-out": "the browser's session ends at once; an office that is away is told later: web/test_signing.py",
@@ -157,6 +167,9 @@ ELSEWHERE = {
     "/reset": "a code works once: security/test_forgotten.py",
     "/invite": "changes nothing: test_forms.py, with the form that follows it",
     "/invite/accept": "stands behind another form: test_forms.py",
+    "/health/summary/send/withdraw": "ends what is ended once: web/test_sharing.py",
+    "/shared": "uses nothing up: web/test_sharing.py",
+    "/shared/file": "a download, noted each time: office/test_sharing_attacks.py",
 }
 
 

@@ -47,7 +47,7 @@ def test_every_page_of_the_portal_is_tried() -> None:
     got = {path for subject in SUBJECTS for path, _, method in subject.PAGES if method == "GET"}
     kinds = {path.split("/")[1] for path in got}
     tried = {path.split("/")[1] for path in PAGES}
-    before = {"sign-in", "second-step", "forgot", "reset", "invite"}
+    before = {"sign-in", "second-step", "forgot", "reset", "invite", "shared"}
     without_an_answer = {"unreachable", "offline", "service-worker.js", "manifest.webmanifest", "app.webmanifest"}
     assert kinds - tried <= before | without_an_answer
 

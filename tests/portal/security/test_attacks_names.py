@@ -41,7 +41,10 @@ ASKED: dict[str, Ask] = {
     "forgot": lambda office, name, place: office.ask(calls.FORGOT, calls.Forgot(name, place)),
     "reset": lambda office, name, place: office.ask(calls.RESET, calls.Reset(name, "22222-22222", STRONG, place)),
 }
-WITHOUT_A_NAME = {"portal.practice", "portal.second-step", "portal.step", "portal.invite", "portal.accept-invite"}
+WITHOUT_A_NAME = {
+    *("portal.practice", "portal.second-step", "portal.step", "portal.invite", "portal.accept-invite"),
+    *("portal.open-share", "portal.shared-file"),
+}
 """What may be asked before signing in, and names nobody: a ticket or a code, of which there is nothing to guess."""
 
 

@@ -23,7 +23,7 @@ from tests.support.site import client, token_in
 
 GETS = [path for subject in SUBJECTS for path, _, method in subject.PAGES if method == "GET"]
 PUBLIC = {
-    *("/sign-in", "/forgot", "/reset", "/invite", "/help"),
+    *("/sign-in", "/forgot", "/reset", "/invite", "/shared", "/help"),
     *("/manifest.webmanifest", "/service-worker.js", "/offline", "/unreachable"),
 }
 """Pages that are shown to anybody, and hold nothing of anybody."""
