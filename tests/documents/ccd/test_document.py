@@ -201,7 +201,8 @@ def test_a_procedure_has_its_tooth_or_area(document: Read, line: str, sites: lis
 
 def test_what_is_only_planned_stands_in_the_plan_and_not_among_what_happened(document: Read) -> None:
     assert "procedure-53" not in document.cells("procedures")
-    assert document.cells("plan")["procedure-53"] == ["Quadrant scaling", "Upper right", "4 May 2026"]
+    proposed = "Upper right; proposed, not on the plan in use"
+    assert document.cells("plan")["procedure-53"] == ["Quadrant scaling", proposed, "4 May 2026"]
     assert document.statement("plan", "procedure-53").get("moodCode") == "INT"
 
 

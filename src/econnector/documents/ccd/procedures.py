@@ -65,7 +65,8 @@ def _planned(writing: Writing, procedure: Procedure) -> Row:
         "procedure",
         procedure.number,
         writing.called(procedure.what, procedure.code),
-        "; ".join(_sites(writing.words, procedure)),
+        # Open Dental's status for it means a plan that was made and is not the one in use.
+        "; ".join((*_sites(writing.words, procedure), writing.words("status.planned"))),
         writing.words.day(procedure.date),
     )
     statement = element(
@@ -79,7 +80,7 @@ def _planned(writing: Writing, procedure: Procedure) -> Row:
         *_target_sites(writing.words, procedure),
         writing.performer(procedure.performer),
         classCode="PROC",
-        moodCode="INT",
+        moodCode="PRP",
     )
     return Row((line,), statement)
 

@@ -98,7 +98,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "status.completed": ("Done", "Realizado"),
     "status.existing": ("Done elsewhere or earlier", "Realizado en otro lugar o antes"),
     "status.condition": ("Condition", "Condición"),
-    "status.planned": ("Planned", "Previsto"),
+    "status.planned": ("proposed, not on the plan in use", "propuesto, fuera del plan vigente"),
     "status.given": ("Given", "Aplicada"),
     "status.refused": ("Refused", "Rechazada"),
     "status.not-given": ("Not given", "No aplicada"),
