@@ -51,7 +51,8 @@ class Trace(msgspec.Struct, frozen=True):
 
 def _audit(permission: Permission) -> Select[Any]:
     log = securitylog.c
-    return select(log.LogDateTime.label("at"), log.PatNum.label("who"), log.PermType.label("what"), log.LogText).where(
+    told = (log.LogDateTime.label("at"), log.PatNum.label("who"), log.PermType.label("what"), log.LogText)
+    return select(*told, log.SecurityLogNum.label("number")).where(
         log.PermType == int(permission), log.LogSource == _FROM_PORTAL
     )
 
@@ -59,7 +60,11 @@ def _audit(permission: Permission) -> Select[Any]:
 _ACTS = _audit(Permission.PATIENT_PORTAL).where(securitylog.c.FKey == bindparam("person"))
 _SIGN_INS = _audit(Permission.PATIENT_PORTAL_LOGIN).where(securitylog.c.PatNum == bindparam("person"))
 _OFFICE = select(
-    securitylog.c.LogDateTime, literal(0).label("who"), securitylog.c.PermType.label("what"), securitylog.c.LogText
+    securitylog.c.LogDateTime,
+    literal(0).label("who"),
+    securitylog.c.PermType.label("what"),
+    securitylog.c.LogText,
+    securitylog.c.SecurityLogNum,
 ).where(
     securitylog.c.PatNum == bindparam("person"),
     securitylog.c.PermType == int(Permission.SERVICES_SETUP),
@@ -67,7 +72,11 @@ _OFFICE = select(
     securitylog.c.LogText.startswith(PORTAL_CHANGED),
 )
 _ACTIVITY = select(
-    eservicelog.c.LogDateTime, eservicelog.c.PatNum, (-eservicelog.c.EServiceAction).label("what"), literal("")
+    eservicelog.c.LogDateTime,
+    eservicelog.c.PatNum,
+    (-eservicelog.c.EServiceAction).label("what"),
+    literal(""),
+    eservicelog.c.EServiceLogNum,
 ).where(
     eservicelog.c.PatNum == bindparam("person"),
     eservicelog.c.EServiceType == _PORTAL_SERVICE,
@@ -77,7 +86,9 @@ _ACTIVITY = select(
 
 
 def _paged(traces: Any) -> Any:
-    return traces.order_by(traces.selected_columns.at.desc()).limit(bindparam("most")).offset(bindparam("skip"))
+    # What was done within one second has an order, too: a page never shows again what the page before it had.
+    columns = traces.selected_columns
+    return traces.order_by(columns.at.desc(), columns.number.desc()).limit(bindparam("most")).offset(bindparam("skip"))
 
 
 # One indexed look-up per reason; an OR over them would read the whole table. Built once.

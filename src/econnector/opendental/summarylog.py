@@ -113,7 +113,8 @@ def _count(  # noqa: PLR0913, PLR0917 - one row
 
 def _acts() -> Select[Any]:
     log = securitylog.c
-    return select(log.LogDateTime.label("at"), log.PatNum.label("who"), log.LogText.label("text")).where(
+    told = (log.LogDateTime.label("at"), log.PatNum.label("who"), log.LogText.label("text"))
+    return select(*told, log.SecurityLogNum.label("number")).where(
         log.FKey == bindparam("person"),
         log.PermType == int(Permission.PATIENT_PORTAL),
         log.LogSource == _FROM_PORTAL,
@@ -123,7 +124,8 @@ def _acts() -> Select[Any]:
 
 def _elsewhere() -> Select[Any]:
     event = ehrmeasureevent.c
-    return select(event.DateTEvent, literal(0).label("who"), literal("").label("text")).where(
+    told = (event.DateTEvent, literal(0).label("who"), literal("").label("text"))
+    return select(*told, event.EhrMeasureEventNum).where(
         event.PatNum == bindparam("person"),
         event.EventType == _REQUESTED,
         sa.not_(event.MoreInfo.startswith(PORTAL_CHANGED, autoescape=True)),
@@ -131,7 +133,10 @@ def _elsewhere() -> Select[Any]:
 
 
 def _paged(traces: Any) -> Any:
-    return traces.order_by(traces.selected_columns.at.desc()).limit(bindparam("most")).offset(bindparam("skip"))
+    # What was done within one second has an order, too: a page never shows again what the page before it had.
+    columns = traces.selected_columns
+    ordered = traces.order_by(columns.at.desc(), columns.number.desc())
+    return ordered.limit(bindparam("most")).offset(bindparam("skip"))
 
 
 # One indexed look-up per table. Built once.

@@ -203,7 +203,7 @@ def test_what_is_only_planned_stands_in_the_plan_and_not_among_what_happened(doc
     assert "procedure-53" not in document.cells("procedures")
     proposed = "Upper right; proposed, not on the plan in use"
     assert document.cells("plan")["procedure-53"] == ["Quadrant scaling", proposed, "4 May 2026"]
-    assert document.statement("plan", "procedure-53").get("moodCode") == "INT"
+    assert document.statement("plan", "procedure-53").get("moodCode") == "PRP"
 
 
 def test_vital_signs_have_their_loinc_codes_and_units(document: Read) -> None:
