@@ -16,7 +16,7 @@ class Round:
 
     def __init__(self, scene: Scene, checks: Iterable[Check], clock: Clock) -> None:
         """Begin; `scene` is closed at the end. To be made where a loop runs."""
-        self.checks, self.began = tuple(checks), clock.now()
+        self.checks = tuple(checks)
         self.ended: dt.datetime | None = None
         """None while it goes on."""
         self._found: dict[str, Finding] = {}
@@ -41,7 +41,3 @@ class Round:
     def verdict(self) -> State:
         """The worst of what was found so far."""
         return worst(self._found.values())
-
-    async def done(self) -> None:
-        """Wait until it is over."""
-        await asyncio.wait([self._task])

@@ -24,7 +24,7 @@ from econnector.opendental.summary.records import (
     Smoking,
     VitalSigns,
 )
-from econnector.opendental.summary.values import Zone, dated, inside, measure, plain
+from econnector.opendental.summary.values import Zone, dated, day_of, inside, measure, plain
 from econnector.opendental.tables import (
     ehrcareplan,
     ehrmeasureevent,
@@ -256,8 +256,10 @@ class Care:
             if (code := self._words.code("SNOMEDCT", row.CodeValueResult))
         ]
         until = Period(None, period.last)
-        told = sorted((one for one in told if inside(until, _day(one.at))), key=lambda one: _day(one.at) or _SMALLEST)
-        return tuple(one for one in reversed(told) if one is told[-1] or inside(period, _day(one.at)))
+        told = sorted(
+            (one for one in told if inside(until, day_of(one.at))), key=lambda one: day_of(one.at) or _SMALLEST
+        )
+        return tuple(one for one in reversed(told) if one is told[-1] or inside(period, day_of(one.at)))
 
     def vitals(self, period: Period) -> tuple[VitalSigns, ...]:
         """Return what was measured, the newest first; a row in which nothing was is none."""
@@ -303,7 +305,3 @@ def _teeth(text: str | None) -> tuple[str, ...]:
 def _surface(text: str | None, area: int) -> str:
     surface = plain(text).upper()
     return surface if _SURFACES[area].fullmatch(surface) else ""
-
-
-def _day(moment: dt.datetime | None) -> dt.date | None:
-    return moment.date() if moment else None

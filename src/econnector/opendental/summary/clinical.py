@@ -25,7 +25,7 @@ from econnector.opendental.summary.records import (
     Vaccine,
     VaccineStatus,
 )
-from econnector.opendental.summary.values import Zone, dated, inside, measure, number, plain
+from econnector.opendental.summary.values import Zone, dated, day_of, inside, measure, number, plain
 from econnector.opendental.tables import (
     allergy,
     allergydef,
@@ -300,9 +300,9 @@ class Health:
     def vaccines(self, zone: Zone, period: Period, clinicians: Container[int]) -> tuple[Vaccine, ...]:
         """Return the vaccinations, the newest first; only who is in `clinicians` is named."""
         found = [
-            self._vaccine(row, zone, clinicians) for row in self._vaccines if inside(period, _day(row.DateTimeStart))
+            self._vaccine(row, zone, clinicians) for row in self._vaccines if inside(period, day_of(row.DateTimeStart))
         ]
-        return tuple(sorted(found, key=lambda one: _day(one.at) or dt.date.min, reverse=True))
+        return tuple(sorted(found, key=lambda one: day_of(one.at) or dt.date.min, reverse=True))
 
     def _vaccine(self, row: Any, zone: Zone, clinicians: Container[int]) -> Vaccine:
         what = plain(row.VaccineName)
@@ -348,10 +348,6 @@ def _holds(row: Any, period: Period) -> bool:
 
 def _status(row: Any) -> ProblemStatus:
     return _PROBLEM[row.ProbStatus] if 0 <= row.ProbStatus < len(_PROBLEM) else "inactive"
-
-
-def _day(moment: dt.datetime | None) -> dt.date | None:
-    return moment.date() if moment else None
 
 
 def _unit(identifier: str | None) -> str:

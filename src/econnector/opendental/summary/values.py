@@ -15,7 +15,7 @@ import msgspec
 
 from econnector.opendental.summary.records import CodeSystemName, Period
 
-__all__ = ["FIRST_YEAR", "Zone", "amount", "dated", "inside", "measure", "number", "plain", "tidy_code"]
+__all__ = ["FIRST_YEAR", "Zone", "amount", "dated", "day_of", "inside", "measure", "number", "plain", "tidy_code"]
 
 FIRST_YEAR = 1880
 """Earlier years are Open Dental's "no date"."""
@@ -81,6 +81,11 @@ def amount(value: Any) -> float | None:
 def dated(when: _D | None) -> _D | None:
     """Return a day or moment; None for "no date", which is any year before `FIRST_YEAR`."""
     return None if when is None or when.year < FIRST_YEAR else when
+
+
+def day_of(moment: dt.datetime | None) -> dt.date | None:
+    """Return the calendar day of an office time; None for none."""
+    return moment.date() if moment else None
 
 
 def inside(period: Period, begins: dt.date | None, ends: dt.date | None = None) -> bool:

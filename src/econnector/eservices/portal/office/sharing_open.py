@@ -8,7 +8,6 @@ for anew, at each step, so that consent that was withdrawn, access that was remo
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final, NoReturn, get_args
 
 import structlog
@@ -20,7 +19,7 @@ from econnector.eservices.portal.office.admission import admit
 from econnector.eservices.portal.office.desk import Desk
 from econnector.eservices.portal.office.sharing_keys import TICKET_LASTS, Ticket, addressee, digest_of, is_code
 from econnector.eservices.portal.office.sharing_send import detail_of
-from econnector.eservices.portal.office.summary import Format, make_files
+from econnector.eservices.portal.office.summary import Format, in_chunks, make_files
 from econnector.opendental import logins, passwords
 from econnector.opendental.audit import PORTAL_CHANGED
 from econnector.opendental.summary.records import Period
@@ -37,7 +36,6 @@ __all__ = ["answer"]
 log = structlog.get_logger(__name__)
 
 _MEDIA: Final = {"zip": "application/zip", "pdf": "application/pdf"}
-_CHUNK: Final = 32 * 1024
 _NAMES: Final = {"en": "Health document", "es": "Documento de salud"}
 """What the download is called: the page that HQ shows to somebody who is not signed in names nobody."""
 
@@ -145,7 +143,7 @@ async def _file(desk: Desk, asked: Asked, params: calls.SharedFile) -> Streamed[
         content = await _content(desk, share, params.kind)
     await _note(desk, share, now)
     head = calls.FileHead(f"{_NAMES[share.language]}.{params.kind}", _MEDIA[params.kind], len(content))
-    return Streamed(head, _chunks(content))
+    return Streamed(head, in_chunks(content))
 
 
 async def _content(desk: Desk, share: Share, kind: calls.SharedKind) -> bytes:
@@ -161,11 +159,6 @@ async def _content(desk: Desk, share: Share, kind: calls.SharedKind) -> bytes:
 
 def _day(text: str) -> dt.date | None:
     return dt.date.fromisoformat(text) if text else None
-
-
-async def _chunks(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), _CHUNK):
-        yield content[start : start + _CHUNK]
 
 
 async def _note(desk: Desk, share: Share, now: dt.datetime) -> None:

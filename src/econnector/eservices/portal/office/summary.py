@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["Files", "Format", "answer", "make_files", "need_complete", "note_deed"]
+__all__ = ["Files", "Format", "answer", "in_chunks", "make_files", "need_complete", "note_deed"]
 
 Format = Literal["xml", "html", "pdf"]
 _FORMATS: Final[tuple[Format, ...]] = ("xml", "html", "pdf")
@@ -142,10 +142,11 @@ async def _file(desk: Desk, session: PortalSession, params: calls.CareSummaryFil
         size=len(content),
         modified=files.made.replace(tzinfo=None).isoformat(timespec="seconds"),
     )
-    return Streamed(head, _chunks(content))
+    return Streamed(head, in_chunks(content))
 
 
-async def _chunks(content: bytes) -> "AsyncIterator[bytes]":
+async def in_chunks(content: bytes) -> "AsyncIterator[bytes]":
+    """Yield a file that was made, piece by piece."""
     for start in range(0, len(content), _CHUNK):
         yield content[start : start + _CHUNK]
 
