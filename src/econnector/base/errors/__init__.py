@@ -10,6 +10,7 @@ The tree::
       OfficeFailure   office.py   something in the office is missing or broken
                       machine.py  it slept, or cannot keep a log
                 summary.py  what a care summary cannot do without is not recorded
+                payments.py a card processor, and the office's account there
       MailFailure     mail.py     a mail was not sent, or nobody knows whether it was
       InputFailure    typed.py    what was typed or sent cannot be used
                       messages.py what patients write and send to the office
@@ -88,6 +89,14 @@ from econnector.base.errors.office import (
     OfficeFailure,
     UpdateRunning,
     VersionsDiffer,
+)
+from econnector.base.errors.payments import (
+    PaymentCredentialsIncomplete,
+    PaymentCredentialsRefused,
+    PaymentGatewayRefused,
+    PaymentGatewaySilent,
+    PaymentNotMade,
+    PaymentsOff,
 )
 from econnector.base.errors.portal import (
     AccessAsItWas,
@@ -256,6 +265,12 @@ __all__ = [
     "PasswordRejected",
     "PatientIncomplete",
     "PatientMailMissing",
+    "PaymentCredentialsIncomplete",
+    "PaymentCredentialsRefused",
+    "PaymentGatewayRefused",
+    "PaymentGatewaySilent",
+    "PaymentNotMade",
+    "PaymentsOff",
     "PermissionMissing",
     "PortTaken",
     "PortalAddressMissing",
