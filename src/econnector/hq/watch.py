@@ -7,7 +7,7 @@ import structlog
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.tasks import keep_running
 from econnector.hq.metrics import Metrics
-from econnector.hq.registry import heartbeats, history, notices
+from econnector.hq.registry import admins, deeds, heartbeats, history, notices
 from econnector.hq.registry.database import Registry
 
 __all__ = ["look", "watch"]
@@ -27,6 +27,8 @@ async def watch(registry: Registry, metrics: Metrics, clock: Clock = SYSTEM) -> 
     async def tidy() -> None:
         await registry.run(history.prune, clock.now())
         await registry.run(notices.prune, clock.now())
+        await registry.run(admins.prune, clock.now())
+        await registry.run(deeds.prune, clock.now())
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(keep_running("watch", once, every=_EVERY))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEWEST", "check", "prepare", "upgrade"]
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision of `tables.py`. Whoever has it needs no Alembic: 30 MB and most of a second."""
 
 _LOCK = 0x65436F6E  # "eCon"; any number that nothing else in the database locks

@@ -8,8 +8,11 @@ from sqlalchemy.dialects import mysql
 
 __all__ = [
     "Utc",
+    "admin_sessions",
+    "admins",
     "connectors",
     "contacts",
+    "deeds",
     "heartbeats",
     "history",
     "host_names",
@@ -226,3 +229,42 @@ notices = sa.Table(
 )
 """One piece of news for one person. `key` is what must not be told twice (outage, address and kind, hashed); `state` is
 due, claimed (`due` is then when the claim falls, should its node have died), sent, failed or dropped."""
+
+admins = sa.Table(
+    "admins",
+    metadata,
+    sa.Column("id", _ID, primary_key=True),
+    sa.Column("name", sa.String(63), nullable=False, unique=True),
+    sa.Column("password", sa.String(200), nullable=False),
+    sa.Column("totp", sa.String(64), nullable=False),
+    sa.Column("totp_used", sa.BigInteger, nullable=False),
+    sa.Column("added_at", Utc, nullable=False),
+    **_INNODB,
+)
+"""The vendor's people who may use the fleet pages. `password`: Argon2id. `totp`: the secret of one-time codes, empty for
+none; `totp_used`: the last half-minute whose code was used."""
+
+admin_sessions = sa.Table(
+    "admin_sessions",
+    metadata,
+    sa.Column("token_hash", sa.String(64), primary_key=True),
+    sa.Column("admin_id", _ID, sa.ForeignKey("admins.id"), nullable=False, index=True),
+    sa.Column("began", Utc, nullable=False),
+    sa.Column("seen", Utc, nullable=False),
+    **_INNODB,
+)
+
+deeds = sa.Table(
+    "deeds",
+    metadata,
+    sa.Column("id", _ID, primary_key=True),
+    sa.Column("at", Utc, nullable=False, index=True),
+    sa.Column("who", sa.String(63), nullable=False),
+    sa.Column("deed", sa.String(30), nullable=False),
+    sa.Column("office", sa.String(63), nullable=False),
+    sa.Column("detail", sa.String(300), nullable=False),
+    sa.Column("address", sa.String(100), nullable=False),
+    sa.Index("ix_deeds_office_at", "office", "at"),
+    **_INNODB,
+)
+"""Who of the vendor's people did what, on the fleet pages or to their accounts; `office` is empty where none was meant."""

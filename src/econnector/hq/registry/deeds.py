@@ -1,0 +1,58 @@
+"""Who of the vendor's people did what: on the fleet pages, and to the accounts that may use them."""
+
+import datetime as dt
+from typing import Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from econnector.hq.registry.tables import deeds
+from econnector.hq.registry.texts import fitting
+
+__all__ = ["Deed", "Kind", "note", "prune", "recent"]
+
+Kind = Literal[
+    "signed-in",
+    "sign-in-failed",
+    "signed-out",
+    "looked",
+    "disabled",
+    "enabled",
+    "move-opened",
+    "doctor",
+    "account-added",
+    "account-removed",
+    "password-changed",
+]
+_KEPT = dt.timedelta(days=730)
+
+
+class Deed(msgspec.Struct, frozen=True):
+    """One line."""
+
+    at: dt.datetime
+    who: str
+    """The account's name; `command line` where there was none."""
+    deed: Kind
+    office: str = ""
+    detail: str = ""
+    address: str = ""
+    """From where, as HQ sees it."""
+
+
+def note(connection: sa.Connection, deed: Deed) -> None:
+    """Write it down, in the transaction of what was done."""
+    connection.execute(sa.insert(deeds).values(fitting(deeds, msgspec.structs.asdict(deed))))
+
+
+def recent(connection: sa.Connection, office: str = "", limit: int = 100) -> list[Deed]:
+    """Return the latest deeds, of one office or all, newest first."""
+    wanted = sa.select(deeds).order_by(deeds.c.at.desc(), deeds.c.id.desc()).limit(limit)
+    if office:
+        wanted = wanted.where(deeds.c.office == office)
+    return [Deed(row.at, row.who, row.deed, row.office, row.detail, row.address) for row in connection.execute(wanted)]
+
+
+def prune(connection: sa.Connection, now: dt.datetime) -> int:
+    """Delete what is older than two years; return how many lines went."""
+    return connection.execute(sa.delete(deeds).where(deeds.c.at < now - _KEPT)).rowcount
