@@ -60,6 +60,8 @@ class Payment(msgspec.Struct):
 class Account(Around, kw_only=True):
     """What the family of `looking_at` owes and paid."""
 
+    payable: bool = False
+    """Whether this account can be paid here (`PAY_FORM`)."""
     family: FamilyAccount | None = None
     """None where it is not the visitor's to see."""
     others: list[FamilyAccount] = msgspec.field(default_factory=list)

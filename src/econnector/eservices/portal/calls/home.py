@@ -24,6 +24,8 @@ class Home(Around, kw_only=True):
     """Who holds the account, where it is the visitor's own family's and its balance is not theirs to see."""
     balance_as_of: str = ""
     """The day the stored balances were last aged; empty when never."""
+    payable: bool = False
+    """Whether this account can be paid here (`PAY_FORM`)."""
     statement_count: int = 0
     latest_statement: str = ""
     """Date of the newest statement."""

@@ -26,6 +26,8 @@ class Statements(Around, kw_only=True):
     """The list, newest first, with the balances of now and of the last statement."""
 
     items: list[Statement]
+    payable: bool = False
+    """Whether this account can be paid here (`PAY_FORM`)."""
     balance_cents: int = 0
     balance_known: bool = False
     balance_as_of: str = ""

@@ -15,6 +15,7 @@ from econnector.eservices.portal.web import (
     invited,
     looked,
     messages,
+    paying,
     privacy,
     security,
     sharing,
@@ -44,6 +45,7 @@ SUBJECTS = (
     stepping,
     changing,
     account,
+    paying,
     statements,
     documents,
     looked,
@@ -73,6 +75,8 @@ def routes(find: FindDoor, *, secure_cookies: bool = True, specimens: bool = Fal
         for subject in SUBJECTS
         for path, handler, method in subject.PAGES
     ]
+    address, notice = paying.NOTICES
+    pages.append(Route(address, site.page(notice), methods=["POST"]))
     pages.append(STATIC.route())
     if specimens:
         pages.append(specimen_route(KIT))

@@ -10,7 +10,7 @@ __all__ = ["Frame", "frame"]
 _OF_A_PERSON = frozenset(
     {
         *("/account", "/appointments", "/documents", "/health", "/health/summary", "/health/summary/history"),
-        *("/messages", "/payments", "/statements", "/who-looked"),
+        *("/messages", "/pay", "/payments", "/statements", "/who-looked"),
     }
 )
 """Pages that stay when another person is chosen; from every other one the choice leads home."""
@@ -22,6 +22,7 @@ _TOPICS = {
     "/health/summary": "health",
     "/health/summary/history": "health",
     "/messages": "messages",
+    "/pay": "account",
     "/payments": "account",
     "/statements": "account",
 }

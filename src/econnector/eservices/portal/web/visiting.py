@@ -34,7 +34,7 @@ KIT: Final = Kit({"portal": (_HERE, f"{_HERE}.web")}, installable=True)
 
 _BACK: Final = (
     r"account appointments change documents family health(?:/summary(?:/(?:history|send))?)? help "
-    r"messages(?:/(?:new|[1-9][0-9]{0,18}))? payments security statements who-looked"
+    r"messages(?:/(?:new|[1-9][0-9]{0,18}))? pay(?:/[0-9]{10})? payments security statements who-looked"
 )
 """Pages that one may return to after signing in, besides home."""
 _NEXT: Final = re.compile(rf"/(?:{_BACK.replace(' ', '|')})?(?:\?person=[1-9][0-9]{{0,18}})?")
