@@ -45,7 +45,7 @@ soak: setup ## the long load and fault runs
 	@$(RUN)python -m pytest -m soak --timeout 1800
 
 docs: setup ## write the pages that are made from the code
-	@$(RUN)econnector errors --markdown > docs/errors.md
+	@$(RUN)python scripts/errors_page.py > docs/errors.md
 	@$(RUN)econnector office settings --markdown > docs/settings.md
 	@$(RUN)econnector hq settings --markdown > docs/hq-settings.md
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support.causing import Causing
 from tests.support.once import run_folder
 
 # Thousands of tests are collected and stay: to look through them after every 700 new objects takes a tenth of the time.
@@ -30,8 +31,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     run_folder()  # the processes that run the tests inherit it
+    config.pluginmanager.register(Causing())
 
 
 _LONG = (

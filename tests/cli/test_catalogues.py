@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from econnector.base.errors import Failure, walk
 from econnector.base.settings import Setting, settings_of
-from econnector.cli.errors import errors_page
 from econnector.cli.main import main
 from econnector.cli.office_desk import settings_page
 from econnector.office.settings import PREFIX, Settings
+from scripts.errors_page import page
 
 DOCS = Path(__file__).parents[2] / "docs"
 ALL = list(walk())
@@ -19,9 +19,13 @@ ALL_SETTINGS = list(settings_of(Settings, PREFIX))
 
 
 def test_the_page_of_failures_is_up_to_date() -> None:
-    assert (DOCS / "errors.md").read_text("utf-8") == errors_page(), (
-        "run: econnector errors --markdown > docs/errors.md"
-    )
+    assert (DOCS / "errors.md").read_text("utf-8") == page(), "run: make docs"
+
+
+def test_the_page_of_failures_can_be_printed_where_no_tests_are() -> None:
+    printed = CliRunner().invoke(main, ["errors", "--markdown"]).output
+    assert {f"## {kind.code}: {kind.title}" for kind in ALL} <= set(printed.splitlines())
+    assert "tests/" not in printed
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:

@@ -1,6 +1,6 @@
-"""`econnector errors`: the catalogue of failures, on the terminal and as the page docs/errors.md."""
+"""`econnector errors`: the catalogue of failures, on the terminal and as a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -12,7 +12,7 @@ __all__ = ["errors", "errors_page"]
 
 @click.command()
 @click.argument("code", required=False)
-@click.option("--markdown", is_flag=True, help="Print the page docs/errors.md.")
+@click.option("--markdown", is_flag=True, help="Print them all as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def errors(code: str | None, markdown: bool, as_json: bool) -> None:
     """Every failure a person can meet: cause, words, remedy. CODE shows one."""
@@ -45,15 +45,24 @@ def _fields(kind: type[Failure]) -> dict[str, object]:
     }
 
 
-def errors_page() -> str:
-    """Return docs/errors.md."""
+def errors_page(caused: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Return every failure as Markdown.
+
+    `caused` names the tests that cause each code. `make docs` knows them; where the software is installed nobody does.
+    """
     head = (
         "# Every failure, its cause and its remedy\n\n"
-        "Written by `econnector errors --markdown`; do not edit. Search this page for the code or for the message\n"
-        "that you see. Words in braces are filled in. The same texts stand on the pages, in the eConnector window's\n"
-        "history and on the command line, with a reference: `econnector office failure REFERENCE` has the details.\n"
+        "Written by `make docs`; do not edit. `econnector errors` shows the same anywhere. Search this page for the\n"
+        "code or for the message that you see. Words in braces are filled in. The same texts stand on the pages, in\n"
+        "the eConnector window's history and on the command line, with a reference:\n"
+        "`econnector office failure REFERENCE` has the details.\n"
     )
-    return head + "".join(line for kind in walk() for line in ("\n", *_entry(kind)))
+    return head + "".join(line for kind in walk() for line in ("\n", *_entry(kind), *_caused(kind, caused)))
+
+
+def _caused(kind: type[Failure], caused: Mapping[str, Sequence[str]] | None) -> Iterator[str]:
+    if caused is not None:
+        yield f"- **Caused in:** {', '.join(f'`{test}`' for test in caused.get(kind.code, ())) or '–'}\n"
 
 
 def _entry(kind: type[Failure]) -> Iterator[str]:
