@@ -7,12 +7,17 @@ from econnector.wire.call import Call
 __all__ = [
     "CODE_OFFERS",
     "CODE_SYSTEMS",
+    "DOCTOR",
     "ECHO",
     "HEARTBEAT",
     "CodeOffer",
     "CodeOffers",
     "CodeOffersWanted",
+    "DoctorWanted",
     "Echo",
+    "Examined",
+    "FailureMet",
+    "Found",
     "Heard",
     "Heartbeat",
     "OfficeContact",
@@ -110,6 +115,49 @@ class CodeOffers(msgspec.Struct):
     offers: list[CodeOffer] = []
 
 
+class DoctorWanted(msgspec.Struct):
+    """What does the doctor find in the office?"""
+
+
+class Found(msgspec.Struct):
+    """What one check of the office's doctor found, as far as it may leave the office."""
+
+    check: str
+    """Its id."""
+    area: str
+    proves: str
+    """What is so when the state is ok."""
+    state: str
+    """ok, attention, problem or unknown."""
+    text: str = ""
+    remedy: list[str] = []
+    code: str = ""
+    """The catalogue's, where it is one of its failures."""
+    reference: str = ""
+    seconds: float = 0.0
+
+
+class FailureMet(msgspec.Struct):
+    """A failure that somebody met in the office: what it was and when, and not whose."""
+
+    at: str
+    """ISO 8601, UTC."""
+    code: str
+    reference: str
+
+
+class Examined(msgspec.Struct):
+    """The office's half of the doctor. It holds no patient data and no secret."""
+
+    machine: str
+    version: str
+    findings: list[Found] = []
+    failures: list[FailureMet] = []
+    """The last ones, newest first."""
+
+
 HEARTBEAT = Call("link.heartbeat", Heartbeat, Heard, limit=10, changes=True)
 ECHO = Call("link.echo", Echo, Echo, limit=10)
 CODE_OFFERS = Call("link.code-offers", CodeOffersWanted, CodeOffers, limit=10)
+DOCTOR = Call("link.doctor", DoctorWanted, Examined, limit=25)
+"""HQ asks it of the office. Nothing is changed by it."""

@@ -35,6 +35,7 @@ from econnector.office.mail.postbox import Postbox
 from econnector.office.mail.sender import sender_over
 from econnector.office.outages import Outages
 from econnector.office.practice import Practice
+from econnector.office.remote_doctor import RemoteDoctor
 from econnector.office.report import Reporter
 from econnector.office.running import Running
 from econnector.office.settings import Settings
@@ -114,6 +115,7 @@ class Connector:
             post=self.postbox,
             seal=Seal(settings.state_file.parent),
         )
+        RemoteDoctor(loaded, state, clock).answer_to(given)
         self._dialler = self._dialler_for(identity, install, given, limits)
         self._reporter = Reporter(self._dialler.hq, state, self._practice, self._outages, install, clock)
         self._offers = Offers(self._dialler.hq, state, standing.online, clock)

@@ -119,7 +119,7 @@ def remove(connection: sa.Connection, name: str, now: dt.datetime) -> None:
 
 def provisioning(admin: Admin) -> str:
     """Return the `otpauth://` address that an authenticator app takes."""
-    return pyotp.TOTP(admin.totp).provisioning_uri(admin.name, _ISSUER)
+    return pyotp.TOTP(admin.totp).provisioning_uri(name=admin.name, issuer_name=_ISSUER)
 
 
 def every(connection: sa.Connection) -> list[Admin]:

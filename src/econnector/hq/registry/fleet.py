@@ -44,8 +44,8 @@ class Cemt(msgspec.Struct, frozen=True):
     """The connector's last word."""
     reported_at: dt.datetime | None
     current: bool
-    """Whether that word is young enough for the rule to stand on it. Else CEMT may still see heartbeats in the database,
-    if it is only the way to HQ that is broken."""
+    """Whether that word is young enough for the rule. If not, CEMT may still see heartbeats in the database, where only
+    the way to HQ is broken."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -133,7 +133,8 @@ def look(connection: sa.Connection, wanted: Wanted, now: dt.datetime) -> Fleet:
 
 
 def _counted(now: dt.datetime) -> sa.Select[Any]:
-    each = _joined(sa.select(_status(now).label("word"), _version().label("theirs"))).subquery()
+    both = sa.select(*(_status(now).label("word"), _version().label("theirs")))
+    each = _joined(both).subquery()
     return sa.select(each, sa.func.count().label("many")).group_by(each.c.word, each.c.theirs)
 
 

@@ -241,8 +241,8 @@ admins = sa.Table(
     sa.Column("added_at", Utc, nullable=False),
     **_INNODB,
 )
-"""The vendor's people who may use the fleet pages. `password`: Argon2id. `totp`: the secret of one-time codes, empty for
-none; `totp_used`: the last half-minute whose code was used."""
+"""The vendor's people who may use the fleet pages. `password`: Argon2id. `totp`: the secret of one-time codes, empty
+for none; `totp_used`: the last half-minute whose code was used."""
 
 admin_sessions = sa.Table(
     "admin_sessions",
@@ -267,4 +267,5 @@ deeds = sa.Table(
     sa.Index("ix_deeds_office_at", "office", "at"),
     **_INNODB,
 )
-"""Who of the vendor's people did what, on the fleet pages or to their accounts; `office` is empty where none was meant."""
+"""Who of the vendor's people did what, on the fleet pages or to their accounts; `office` is empty where none was
+meant."""
