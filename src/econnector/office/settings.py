@@ -5,7 +5,7 @@ import platform
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,6 +22,11 @@ __all__ = ["CREDENTIAL", "PREFIX", "Settings", "find_file", "load_settings"]
 PREFIX = "ECONNECTOR_OFFICE"
 CREDENTIAL = "database-password"
 """Name of the systemd credential: `LoadCredentialEncrypted=database-password:…` in the unit."""
+STRIPE_CREDENTIALS = {
+    "payments.stripe_key": "stripe-key",
+    "payments.stripe_webhook_secret": "stripe-webhook-secret",
+}
+"""As `CREDENTIAL`, by setting."""
 
 
 class Hq(msgspec.Struct):
@@ -129,6 +134,46 @@ class Mail(msgspec.Struct):
     ] = None
 
 
+class Payments(msgspec.Struct):
+    """Taking cards in the portal."""
+
+    processor: Annotated[
+        Literal["open-dental", "stripe"],
+        described(
+            "`open-dental`: EdgeExpress or XWeb, with the credentials of Open Dental's program links; or `stripe`."
+        ),
+    ] = "open-dental"
+    gateway: Annotated[
+        str,
+        described("Another server that speaks as the processor does, such as the sandbox: no real money moves there."),
+    ] = ""
+    ca: Annotated[
+        Path | None, described("PEM file of that server's certificate authority, where it is a private one.")
+    ] = None
+    stripe_key: Annotated[
+        str,
+        described(
+            "Stripe's secret key (`sk_…` or `rk_…`). Best given as the environment variable, as the systemd "
+            "credential `stripe-key` or in `stripe_key_file`, as the database's password is.",
+            secret=True,
+        ),
+    ] = ""
+    stripe_key_file: Annotated[
+        Path | None, described("File whose first line is Stripe's secret key, readable by its owner only.")
+    ] = None
+    stripe_webhook_secret: Annotated[
+        str,
+        described(
+            "The signing secret of Stripe's notices (`whsec_…`), given in the same ways; the credential is "
+            "`stripe-webhook-secret`. Without it payments are asked about every minute.",
+            secret=True,
+        ),
+    ] = ""
+    stripe_webhook_secret_file: Annotated[
+        Path | None, described("File whose first line is that signing secret, readable by its owner only.")
+    ] = None
+
+
 class Contacts(msgspec.Struct):
     """When the office's contacts are told of what HQ cannot tell them."""
 
@@ -148,6 +193,7 @@ class Settings(msgspec.Struct):
     awake: Awake = msgspec.field(default_factory=Awake)
     contacts: Contacts = msgspec.field(default_factory=Contacts)
     mail: Mail = msgspec.field(default_factory=Mail)
+    payments: Payments = msgspec.field(default_factory=Payments)
     state: Annotated[
         Path | None, described("The connector's own state file; by default `office.sqlite` in the data folder.")
     ] = None
@@ -194,24 +240,35 @@ def load_settings(
     variables = os.environ if environment is None else environment
     loaded = load(Settings, file=file, prefix=PREFIX, flags=flags or {}, environment=variables)
     _find_password(loaded, variables)
+    for name, credential in STRIPE_CREDENTIALS.items():
+        _find_secret(loaded, variables, name, credential)
     if loaded.value.open_dental_config:
         _take_over(loaded, read_config(loaded.value.open_dental_config))
     return loaded
 
 
 def _find_password(loaded: Loaded[Settings], variables: Mapping[str, str]) -> None:
-    database, place = loaded.value.database, loaded.places["database.password"]
-    if place == str(loaded.file) or (loaded.places["database.url"] == str(loaded.file) and _in_url(database.url)):
+    database = loaded.value.database
+    if loaded.places["database.url"] == str(loaded.file) and _in_url(database.url):
         _refuse_readable_by_others("database.password", Path(str(loaded.file)))
+    _find_secret(loaded, variables, "database.password", CREDENTIAL)
+
+
+def _find_secret(loaded: Loaded[Settings], variables: Mapping[str, str], name: str, credential: str) -> None:
+    """Take a secret from wherever it may stand: flag, environment, systemd credential, a file, the settings file."""
+    table, _, attribute = name.partition(".")
+    holder, place = getattr(loaded.value, table), loaded.places[name]
+    if place == str(loaded.file):
+        _refuse_readable_by_others(name, Path(str(loaded.file)))
     if place.startswith("environment") or place == "flag":
         return
-    credential = Path(variables.get("CREDENTIALS_DIRECTORY") or "/nowhere") / CREDENTIAL
-    if credential.is_file():
-        database.password = _first_line("database.password", credential)
-        loaded.places["database.password"] = f"systemd credential {CREDENTIAL}"
-    elif database.password_file:
-        database.password = secrets.read(database.password_file, "database.password_file")
-        loaded.places["database.password"] = str(database.password_file)
+    given, file = Path(variables.get("CREDENTIALS_DIRECTORY") or "/nowhere") / credential, f"{attribute}_file"
+    if given.is_file():
+        setattr(holder, attribute, _first_line(name, given))
+        loaded.places[name] = f"systemd credential {credential}"
+    elif getattr(holder, file):
+        setattr(holder, attribute, secrets.read(getattr(holder, file), f"{table}.{file}"))
+        loaded.places[name] = str(getattr(holder, file))
 
 
 def _first_line(name: str, file: Path) -> str:

@@ -17,6 +17,7 @@
 - `opening.py`    one filed document, opened
 - `paging.py`     pages of long lists
 - `messages.py`, `writing.py`  web mail: what is there, and what patients write
+- `merchant.py`   the office's account at a card processor
 - `preview.py`  the portal as the office sees it for a patient: everything shown, nothing changed
 - `privacy.py`    who of the family sees one's record, and one's word about it
 - `telling.py`    what the office hears of a failure that the patient reads in other words
