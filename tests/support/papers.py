@@ -108,6 +108,7 @@ class Papers:
         around = self._around(office, asked, params)
         return calls.Account(
             **around,
+            payable=office.till.open,
             family=self.family if params.person != 13 else None,
             others=self.others if around["looking_at"].number == 11 else [],
             balance_as_of="2026-11-20",

@@ -37,6 +37,7 @@ from econnector.web.door import Door
 from econnector.wire.call import Answers, Asked, Call, Download, Streamed
 from tests.support.papers import Papers
 from tests.support.summaries import Summaries
+from tests.support.till import Till
 from tests.support.visits import Visits
 
 __all__ = [
@@ -107,6 +108,7 @@ class SmallOffice:
     papers: Papers = field(default_factory=Papers)
     """Appointments and health."""
     summaries: Summaries = field(default_factory=Summaries)
+    till: Till = field(default_factory=Till)
     unread: int = 1
     holder: str = ""
     """Who holds the account of the family; empty where it is the one who looks."""
@@ -127,6 +129,7 @@ class SmallOffice:
         self.visits.answer(self, answers)
         self.papers.answer(self, answers)
         self.summaries.answer(self, answers)
+        self.till.answer(self, answers)
         return answers
 
     async def _practice(self, _asked: Asked, _params: calls.Nothing) -> calls.Practice:
@@ -180,6 +183,7 @@ class SmallOffice:
             check_up_due=self.visits.due[0].due if self.visits.due else "",
             unread=self.unread,
             last_sign_in="2026-11-02T09:05:00",
+            payable=self.till.open,
         )
 
     async def _statements(self, asked: Asked, params: calls.PersonAsked) -> calls.Statements:
@@ -195,6 +199,7 @@ class SmallOffice:
             balance_as_of="2026-11-20",
             last_statement_cents=9800,
             last_statement_date="2026-11-18",
+            payable=self.till.open,
         )
 
     def _items(self) -> list[calls.Statement]:
