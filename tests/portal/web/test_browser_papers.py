@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from econnector.eservices.portal import calls
 from tests.support.chromium import chromium, faults, overflows
 from tests.support.site import PortalSite
 
@@ -54,7 +55,13 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(site: PortalSite, open_page: C
     papers.looks[2].who_name = "Wolfeschlegelsteinhausenbergerdorff-" * 2
     papers.others[0].holder_name = papers.made[0].kind = "Wolfeschlegelsteinhausenbergerdorff-" * 2
     found = {}
-    for path in (*PAGES, "/account?person=13", "/who-looked?person=12", "/documents?page=2"):
+    till = site.offices["smile-dental"].till
+    till.open, till.cards = True, [calls.KeptCard(31, "XXXXXXXXXXXX4242", "2028-04")]
+    for state in ("pending", "paid"):
+        till.begun[state] = calls.OnlinePayment("4000000001", state, 12345, "2026-11-21T10:00:00", paid_cents=12345)  # type: ignore[arg-type]
+    till.begun["4000000001"] = till.begun["paid"]
+    paying = ("/pay", "/pay/4000000001")
+    for path in (*PAGES, *paying, "/account?person=13", "/who-looked?person=12", "/documents?page=2"):
         page.goto(site.portal() + path)
         found[path] = faults(page)
     assert {place: findings for place, findings in found.items() if findings} == {}
