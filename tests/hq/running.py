@@ -24,7 +24,7 @@ from econnector.link.state import Status
 from econnector.wire.call import Answers
 from tests.link.vendor import PATIENT
 from tests.support.ports import free_port
-from tests.support.site import SmallOffice
+from tests.support.site import PLAIN, SmallOffice
 
 
 async def until(what: Callable[[], Any], seconds: float = 60.0) -> Any:
@@ -151,6 +151,7 @@ class RunningHq:
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """Return a browser without a screen."""
         headers = {"accept": "text/html", **options.pop("headers", {})}
+        options.setdefault("verify", PLAIN)
         return httpx2.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=60, **options)
 
 

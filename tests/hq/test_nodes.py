@@ -7,6 +7,7 @@ import httpx2
 from econnector.link.state import Status
 from tests.hq.running import Connector, running_hq, until
 from tests.support.nats import NatsServer, nats_server
+from tests.support.site import PLAIN
 
 __all__ = ["nats_server"]
 
@@ -38,5 +39,5 @@ async def test_an_office_is_reached_through_any_node_and_may_move_between_them(
 
 
 async def _sign_in(url: str) -> httpx2.Response:
-    async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=60) as browser:
+    async with httpx2.AsyncClient(base_url=url, verify=PLAIN, trust_env=False, timeout=60) as browser:
         return await browser.get("/o/smile/portal/sign-in")

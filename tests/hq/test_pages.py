@@ -14,7 +14,7 @@ from econnector.hq.app import KIT
 from econnector.hq.doors import local_time
 from econnector.hq.registry import heartbeats, offices
 from tests.hq.running import Connector, RunningHq, running_hq, until
-from tests.support.site import token_in
+from tests.support.site import PLAIN, token_in
 
 # Browsers send secure cookies to loopback without TLS; Python's jar must be told.
 TRUSTS_LOOPBACK = DefaultCookiePolicy(secure_protocols=("https", "http"))
@@ -178,7 +178,7 @@ async def test_metrics_are_on_the_admin_address_only(hq: RunningHq) -> None:
         await connector.online()
         await page(hq, "/")
         assert (await page(hq, "/metrics")).status_code == 404
-        async with httpx2.AsyncClient(base_url=hq.admin_url, trust_env=False) as scraper:
+        async with httpx2.AsyncClient(base_url=hq.admin_url, verify=PLAIN, trust_env=False) as scraper:
             figures = (await scraper.get("/metrics")).text
             assert (await scraper.get("/ready")).status_code == 200
             assert (await scraper.get("/o/smile/portal/")).status_code == 404

@@ -21,6 +21,7 @@ from tests.hq.conftest import NOW
 from tests.hq.running import Connector, until
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
+from tests.support.site import PLAIN
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("ECONNECTOR_")}
 
@@ -97,7 +98,9 @@ async def test_hq_killed_at_once_and_started_again_has_everything_and_its_office
                 await second.up()
                 await until(lambda: connector.state.status is Status.ONLINE)
                 assert connector.state.epoch > before
-                async with httpx2.AsyncClient(base_url=second.url, trust_env=False, timeout=60) as browser:
+                async with httpx2.AsyncClient(
+                    base_url=second.url, verify=PLAIN, trust_env=False, timeout=60
+                ) as browser:
                     answer = await browser.get("/o/smile/portal/sign-in")
                 assert answer.status_code == 200
     found = sqlite_registry.run_now(heartbeats.find, "smile")
@@ -122,7 +125,7 @@ async def test_on_sigterm_hq_lets_calls_end_and_exits_with_nothing_left_open(
         connector = Connector(f"ws://{hq.url.removeprefix('http://')}/link", key)
         connector.start(answers)
         await connector.online()
-        async with httpx2.AsyncClient(base_url=hq.url, trust_env=False, timeout=60) as browser:
+        async with httpx2.AsyncClient(base_url=hq.url, verify=PLAIN, trust_env=False, timeout=60) as browser:
             page = asyncio.create_task(browser.get("/o/smile/portal/sign-in"))
             await asked.wait()
             hq.process.send_signal(signal.SIGTERM)

@@ -25,6 +25,7 @@ from tests.hq.running import Connector, RunningHq, running_hq, until
 from tests.hq.test_process import hq_run
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.nats import NatsServer, nats_server
+from tests.support.site import PLAIN
 
 __all__ = ["nats_server"]
 
@@ -122,7 +123,7 @@ async def test_hq_without_a_mail_server_keeps_contacts_and_says_that_it_tells_no
             assert list(await hq.hq.registry.run(contacts.recipients, office.id)) == ["pat@example.com"]
             await connector.say(contacts=[])
             assert list(await hq.hq.registry.run(contacts.recipients, office.id)) == []
-        async with httpx2.AsyncClient(base_url=hq.admin_url, trust_env=False) as browser:
+        async with httpx2.AsyncClient(base_url=hq.admin_url, verify=PLAIN, trust_env=False) as browser:
             figures = (await browser.get("/metrics")).text
         assert "econnector_hq_notices_waiting 0.0" in figures
 
