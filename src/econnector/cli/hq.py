@@ -48,7 +48,7 @@ def hq() -> None:
 @with_settings
 @click.option("--listen", metavar="ADDRESS:PORT", help="Where browsers and connectors reach HQ.")
 @click.option("--url", metavar="URL", help="HQ's public address.")
-@click.option("--admin", metavar="ADDRESS:PORT", help="Where /metrics is; on loopback or an inner network.")
+@click.option("--admin", metavar="ADDRESS:PORT", help="Where /metrics and the fleet pages are; inner network.")
 @click.option("--switchboard", metavar="URL", help="`local`, or nats://server:4222 for several nodes.")
 def run(settings: Path | None, **flags: str | None) -> None:
     """Run HQ until it is told to stop (SIGTERM or Ctrl-C).

@@ -14,13 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import Failure, UnknownAddress
 from econnector.base.version import version
+from econnector.hq.admin.app import create_pages
+from econnector.hq.admin.frame import Desk
 from econnector.hq.answers import answers_for
 from econnector.hq.doors import Doors, host_of
 from econnector.hq.eservices import ESERVICES, below_offices, on_host_names, takes_files
@@ -32,6 +34,7 @@ from econnector.hq.notify import Notifier
 from econnector.hq.registry import migrate
 from econnector.hq.registry.database import Registry, ping
 from econnector.hq.settings import HqSettings
+from econnector.hq.tries import Tries
 from econnector.hq.watch import watch
 from econnector.link.accept import Gateway
 from econnector.link.switchboard import LocalSwitchboard, Switchboard
@@ -178,12 +181,19 @@ class _App(Starlette):
 
 
 def create_admin_app(hq: Hq) -> Starlette:
-    """Return what listens on the admin address: metrics and probes, for the vendor's own machines only."""
+    """Return what listens on the admin address: metrics, probes and the fleet pages, for the vendor's people only."""
 
     async def metrics(_: Request) -> Response:
         return hq.metrics.exposition()
 
-    return Starlette(routes=[Route("/metrics", metrics), *_probes(hq, version=version())])
+    async def to_fleet(_: Request) -> Response:
+        return RedirectResponse("/admin/", 303)
+
+    pages = create_pages(Desk(hq.registry, hq.doors.asker, Tries(hq.clock), hq.clock))
+    leads = [Route(path, to_fleet) for path in ("/", "/admin")]
+    return Starlette(
+        routes=[Route("/metrics", metrics), *_probes(hq, version=version()), *leads, Mount("/admin", app=pages)]
+    )
 
 
 def _probes(hq: Hq, **more: str) -> list[BaseRoute]:

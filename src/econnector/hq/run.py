@@ -87,7 +87,8 @@ async def serve(
         opened.callback(main.socket.close)
         listeners = [main]
         if settings.admin:
-            listeners.append(_Listener(create_admin_app(hq), parse_address(settings.admin), "admin", {}))
+            address = parse_address(settings.admin)
+            listeners.append(_Listener(create_admin_app(hq), address, "admin", _for_admin(settings, address)))
             opened.callback(listeners[-1].socket.close)
             on_admin(listeners[-1].url())
         try:
@@ -171,18 +172,29 @@ class _Listener:
 
 
 def _for_public(settings: HqSettings) -> dict[str, Any]:
-    options: dict[str, Any] = {
+    return {
         "ws": LinkProtocol,
         "ws_max_size": LARGEST_MESSAGE,
         # The link finds a dead peer itself, and compressing would cost 50 KiB per office.
         "ws_ping_interval": None,
         "ws_per_message_deflate": False,
-        "proxy_headers": bool(settings.trusted_proxies),
-        "forwarded_allow_ips": settings.trusted_proxies,
+        **_behind_proxies(settings),
+        **_tls(settings),
     }
-    if settings.tls.certificate and settings.tls.key:
-        options |= {"ssl_certfile": settings.tls.certificate, "ssl_keyfile": settings.tls.key}
-    return options
+
+
+def _for_admin(settings: HqSettings, address: Address) -> dict[str, Any]:
+    return {"ws": "none", **_behind_proxies(settings), **({} if address.inside else _tls(settings))}
+
+
+def _behind_proxies(settings: HqSettings) -> dict[str, Any]:
+    return {"proxy_headers": bool(settings.trusted_proxies), "forwarded_allow_ips": settings.trusted_proxies}
+
+
+def _tls(settings: HqSettings) -> dict[str, Any]:
+    if not (settings.tls.certificate and settings.tls.key):
+        return {}
+    return {"ssl_certfile": settings.tls.certificate, "ssl_keyfile": settings.tls.key}
 
 
 def _bind(config: uvicorn.Config, address: Address, setting: str) -> Any:

@@ -105,7 +105,11 @@ class HqSettings(msgspec.Struct, frozen=True):
     )
     url: Annotated[str, described("HQ's public address, such as https://hq.example.com; default: from `listen`.")] = ""
     admin: Annotated[
-        str, described("Address and port, on loopback or an inner network, for /metrics; empty: no metrics.")
+        str,
+        described(
+            "Address and port, on loopback or an inner network, for /metrics and the fleet pages (/admin); empty: "
+            "neither. Other than on loopback it uses `tls`, if that is set."
+        ),
     ] = ""
     folder: Annotated[Path | None, described("Folder for HQ's own files; default: this machine's data folder.")] = None
     database: Annotated[
@@ -159,6 +163,14 @@ class Address(msgspec.Struct, frozen=True):
     host: str
     port: int
 
+    @property
+    def inside(self) -> bool:
+        """Whether only this machine reaches it."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
@@ -207,7 +219,9 @@ def _admin(settings: HqSettings) -> None:
     except ValueError:
         inner = False
     if not inner or ipaddress.ip_address(address.host).is_unspecified:
-        raise ValueError("it must be a loopback address or one of an inner network: metrics are not for the internet")
+        raise ValueError(
+            "it must be a loopback address or one of an inner network: metrics and fleet pages are not for the internet"
+        )
 
 
 def _url(settings: HqSettings) -> None:

@@ -1,7 +1,8 @@
 """Who of the vendor's people did what: on the fleet pages, and to the accounts that may use them."""
 
 import datetime as dt
-from typing import Literal
+from collections.abc import Callable
+from typing import Concatenate, Literal, ParamSpec
 
 import msgspec
 import sqlalchemy as sa
@@ -9,7 +10,9 @@ import sqlalchemy as sa
 from econnector.hq.registry.tables import deeds
 from econnector.hq.registry.texts import fitting
 
-__all__ = ["Deed", "Kind", "note", "prune", "recent"]
+__all__ = ["Deed", "Kind", "doing", "note", "prune", "recent"]
+
+P = ParamSpec("P")
 
 Kind = Literal[
     "signed-in",
@@ -43,6 +46,18 @@ class Deed(msgspec.Struct, frozen=True):
 def note(connection: sa.Connection, deed: Deed) -> None:
     """Write it down, in the transaction of what was done."""
     connection.execute(sa.insert(deeds).values(fitting(deeds, msgspec.structs.asdict(deed))))
+
+
+def doing(
+    connection: sa.Connection,
+    deed: Deed,
+    change: Callable[Concatenate[sa.Connection, P], object],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> None:
+    """Make the change and note who did, both or none. Raises what `change` raises."""
+    change(connection, *args, **kwargs)
+    note(connection, deed)
 
 
 def recent(connection: sa.Connection, office: str = "", limit: int = 100) -> list[Deed]:

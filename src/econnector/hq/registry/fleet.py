@@ -78,6 +78,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
     name: str = ""
     """A part of name or title."""
+    office: str = ""
+    """The whole name of the only one that is wanted."""
     status: str = ""
     version: str = ""
     """A connector's version, or `BEHIND`."""
@@ -133,8 +135,8 @@ def look(connection: sa.Connection, wanted: Wanted, now: dt.datetime) -> Fleet:
 
 
 def _counted(now: dt.datetime) -> sa.Select[Any]:
-    both = sa.select(*(_status(now).label("word"), _version().label("theirs")))
-    each = _joined(both).subquery()
+    both: list[sa.ColumnElement[Any]] = [_status(now).label("word"), _version().label("theirs")]
+    each = _joined(sa.select(*both)).subquery()
     return sa.select(each, sa.func.count().label("many")).group_by(each.c.word, each.c.theirs)
 
 
@@ -193,6 +195,8 @@ def _filters(wanted: Wanted, versions: set[str], now: dt.datetime) -> list[sa.Co
     if typed := wanted.name.strip().lower():
         named = (offices.c.name, offices.c.title, heartbeats.c.practice_title)
         found.append(sa.or_(*(sa.func.lower(each).contains(typed, autoescape=True) for each in named)))
+    if wanted.office:
+        found.append(offices.c.name == wanted.office)
     if wanted.status:
         found.append(_status(now) == wanted.status)
     if wanted.version == BEHIND:
