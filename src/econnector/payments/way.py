@@ -8,7 +8,7 @@ import msgspec
 
 from econnector.base.errors import SettingInvalid
 
-__all__ = ["Way", "encrypted"]
+__all__ = ["Way", "encrypted", "is_loopback"]
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +46,12 @@ def encrypted(url: str) -> bool:
         return False
     if not host or parts.username is not None or any(each.isspace() or not each.isprintable() for each in url):
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Return whether `url` is a place on this machine itself."""
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
