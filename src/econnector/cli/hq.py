@@ -15,6 +15,8 @@ from econnector.hq.settings import PREFIX, HqSettings, find_file, read
 __all__ = ["hq", "settings_page", "with_settings"]
 
 COMMANDS = {
+    "admin": ("econnector.cli.hq_admin:admin", "Who may use the fleet pages: add, list, password, remove."),
+    "fleet": ("econnector.cli.hq_fleet:fleet", "Every office: its status, CEMT's word, version, outage, last failure."),
     "office": ("econnector.cli.hq_office:office", "The offices: add, list, show, disable, enable, move."),
     "mail": ("econnector.cli.hq_mail:mail", "The mail that HQ sends to offices' contacts: test it."),
 }

@@ -96,7 +96,7 @@ class Fleet(msgspec.Struct, frozen=True):
     lines: list[Line]
     found: int
     """Offices that are wanted, on whatever page."""
-    counts: dict[str, int]
+    counts: dict[Status, int]
     """Of all offices, by status."""
     versions: list[str]
     """Of all connectors, the newest first."""
@@ -121,7 +121,7 @@ def cemt(reported: str, at: dt.datetime | None, now: dt.datetime) -> Cemt:
 
 def look(connection: sa.Connection, wanted: Wanted, now: dt.datetime) -> Fleet:
     """Return the wanted offices; three queries."""
-    counts: dict[str, int] = dict.fromkeys(STATUSES, 0)
+    counts: dict[Status, int] = dict.fromkeys(STATUSES, 0)
     versions: set[str] = set()
     for row in connection.execute(_counted(now)):
         counts[row.word] += row.many
