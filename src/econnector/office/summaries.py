@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from econnector.base.errors import AccessAsItWas, CareSummaryNotLoaded, CareSummaryNotSetUp, Failure
+from econnector.base.errors import AccessAsItWas
 from econnector.office.desk import Who
 from econnector.office.hand import Hand, chart_of, need_setup
 from econnector.opendental import audit, patients
 from econnector.opendental.patients import Patient
-from econnector.opendental.summary.missing import Missing, missing_everywhere, missing_many, portal_patients
+from econnector.opendental.summary.missing import Missing, missing_everywhere, missing_many, portal_patients, refusal
 from econnector.opendental.summary.read import read
 from econnector.opendental.summary.records import Period
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Checked", "Exported", "Readiness", "Summaries", "refusal"]
+__all__ = ["Checked", "Exported", "Readiness", "Summaries"]
 
 _AT_ONCE: Final = 500
 _WITHIN: Final = 60.0
@@ -124,13 +124,3 @@ class Summaries(Hand):
             source=audit.NO_SOURCE,
         )
         return Exported(chart, content)
-
-
-def refusal(missing: Sequence[Missing]) -> Failure | None:
-    """Return the failure that stands for what is missing, None for nothing; empty code tables come before all else."""
-    if not missing:
-        return None
-    codes = [one.text for one in missing if one.area == "codes"]
-    if codes:
-        return CareSummaryNotLoaded(what="; ".join(codes))
-    return CareSummaryNotSetUp(what="; ".join(one.text for one in missing))

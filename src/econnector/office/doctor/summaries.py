@@ -5,8 +5,9 @@ from collections import Counter
 from econnector.base.errors import CareSummaryNotSetUp, DatabaseAway, DatabaseRefused, OfficeFailure
 from econnector.office.doctor.check import Check, Finding, attention, from_failure, ok
 from econnector.office.doctor.scene import NotNowError, Scene
-from econnector.office.summaries import Readiness, Summaries, refusal
+from econnector.office.summaries import Readiness, Summaries
 from econnector.opendental.schema import Schemas
+from econnector.opendental.summary.missing import refusal
 
 __all__ = ["CHECKS"]
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 from sqlalchemy import Connection, Table, bindparam, select
 
+from econnector.base.errors import CareSummaryNotLoaded, CareSummaryNotSetUp, Failure
 from econnector.opendental import preferences
 from econnector.opendental.family import SHARED, SHOWN_STATUSES, merged_away
 from econnector.opendental.passwords import Form, form_of
@@ -21,7 +22,7 @@ from econnector.opendental.summary.records import Clinician
 from econnector.opendental.summary.values import dated, plain
 from econnector.opendental.tables import clinic, cvx, guardian, patient, snomed, userweb
 
-__all__ = ["Area", "Missing", "missing", "missing_everywhere", "missing_many", "portal_patients"]
+__all__ = ["Area", "Missing", "missing", "missing_everywhere", "missing_many", "portal_patients", "refusal"]
 
 Area = Literal["codes", "practice", "provider", "clinic", "patient"]
 
@@ -229,3 +230,12 @@ def _merged(connection: Connection, numbers: set[int]) -> set[int]:
     for start in range(0, len(some), _AT_ONCE):
         found |= merged_away(connection, some[start : start + _AT_ONCE])
     return found
+
+
+def refusal(lacking: Sequence[Missing]) -> Failure | None:
+    """Return the failure that names all that is missing, None for nothing; an empty code table decides which one."""
+    if not lacking:
+        return None
+    ordered = sorted(lacking, key=lambda one: one.area != "codes")
+    kind = CareSummaryNotLoaded if ordered[0].area == "codes" else CareSummaryNotSetUp
+    return kind(what="; ".join(one.text for one in ordered))

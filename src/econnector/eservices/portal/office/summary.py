@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from econnector.base.errors import CareSummaryNotLoaded, CareSummaryNotSetUp, Failure, NotAllowed
+from econnector.base.errors import NotAllowed
 from econnector.documents.archive import unique_names
 from econnector.documents.ccd.document import build, told
 from econnector.documents.ccd.page import page
@@ -235,16 +235,8 @@ def _read(
 
 def need_complete(connection: "Connection", schema: Schema, person: int) -> None:
     """Raise `CareSummaryNotSetUp` or `CareSummaryNotLoaded` where `person` (a PatNum) cannot have a summary."""
-    if lacking := missing.missing(connection, schema, person):
-        raise _refused(lacking)
-
-
-def _refused(lacking: list[missing.Missing]) -> Failure:
-    """Return why there is none, with all that is missing: empty code tables come first, they are everybody's."""
-    what = "; ".join(one.text for one in lacking)
-    if any(one.area == "codes" for one in lacking):
-        return CareSummaryNotLoaded(what=what)
-    return CareSummaryNotSetUp(what=what)
+    if failure := missing.refusal(missing.missing(connection, schema, person)):
+        raise failure
 
 
 def _language(begun: Begun, wanted: str) -> str:
