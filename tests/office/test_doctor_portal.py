@@ -71,4 +71,8 @@ async def test_the_portals_address_is_looked_at(practice: Path) -> None:
 async def test_without_a_database_neither_says_anything_of_its_own(practice: Path) -> None:
     (practice / "practice.sqlite").unlink()
     both = await found(practice)
-    assert {name: each.state for name, each in both.items()} == {"portal": "unknown", "summaries": "unknown"}
+    assert {name: each.state for name, each in both.items()} == {
+        "portal": "unknown",
+        "portal-people": "unknown",
+        "summaries": "unknown",
+    }

@@ -1,12 +1,15 @@
 """Identifiers that people read aloud, and ones that machines keep."""
 
 import random
+import re
 import secrets
 
-__all__ = ["new_code", "new_id", "new_reference", "new_token", "tidy_code"]
+__all__ = ["new_code", "new_id", "new_reference", "new_token", "references_in", "tidy_code"]
 
 # Crockford's alphabet without look-alikes: a reference is read over the phone.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_REFERENCE = re.compile(rf"(?<![A-Z0-9])([{_ALPHABET}]{{4}})[^A-Z0-9]{{0,3}}([{_ALPHABET}]{{4}})(?![A-Z0-9])")
+_LETTERS = 8
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
@@ -15,6 +18,13 @@ def new_reference() -> str:
     # Every call on a link gets one, so it has to cost little; nobody gains anything by guessing it.
     one, two, three, four = (_PAIRS[int(random.random() * len(_PAIRS))] for _ in range(4))  # noqa: S311
     return f"{one}{two}-{three}{four}"
+
+
+def references_in(typed: str) -> list[str]:
+    """Return what may be meant by a reference that somebody typed, pasted or scanned: case, blanks, words are free."""
+    found = [f"{first}-{second}" for first, second in _REFERENCE.findall(typed.upper())]
+    plain = tidy_code(typed)
+    return found or ([f"{plain[:4]}-{plain[4:]}"] if len(plain) == _LETTERS else [])
 
 
 def new_id() -> str:

@@ -15,7 +15,7 @@ is absolute.
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -25,7 +25,7 @@ import msgspec
 
 from econnector.base.errors import SettingInvalid, SettingMissing
 
-__all__ = ["Loaded", "Setting", "described", "load", "settings_of"]
+__all__ = ["Loaded", "Setting", "described", "faults", "load", "settings_of"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 NONE: Mapping[str, object] = {}
@@ -125,31 +125,55 @@ def _places(setting: Setting, file: Path | None) -> str:
     return f"{file or 'the settings file (there is none)'} and the environment variable {setting.variable}"
 
 
-def _read(file: Path, known: set[str]) -> dict[str, Any]:
+def faults(kind: type[msgspec.Struct], file: Path, prefix: str) -> list[SettingInvalid]:
+    """Return everything in `file` that `load` would refuse, where `load` stops at the first."""
+    declared = {setting.name: setting for setting in settings_of(kind, prefix)}
+    found: list[SettingInvalid] = []
     try:
-        tables = tomllib.loads(file.read_text("utf-8-sig"))
+        written = dict(_flatten(_tables(file), set(declared), file, "", found.append))
+    except SettingInvalid as unreadable:
+        return [unreadable]
+    for name, raw in written.items():
+        try:
+            _convert(declared[name], raw, str(file), file.parent)
+        except SettingInvalid as fault:
+            found.append(fault)
+    return found
+
+
+def _read(file: Path, known: set[str]) -> dict[str, Any]:
+    return dict(_flatten(_tables(file), known, file, "", _refuse))
+
+
+def _refuse(fault: SettingInvalid) -> None:
+    raise fault
+
+
+def _tables(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8-sig"))
     except OSError as error:
         why = error.strerror or type(error).__name__
     except UnicodeDecodeError:
         why = "it is not a UTF-8 text"
     except tomllib.TOMLDecodeError as error:
         why = f"it is not TOML: {error}"
-    else:
-        return dict(_flatten(tables, known, file, ""))
     raise SettingInvalid(name="file", place=file, why=why)
 
 
-def _flatten(table: dict[str, Any], known: set[str], file: Path, path: str) -> Iterator[tuple[str, Any]]:
+def _flatten(
+    table: dict[str, Any], known: set[str], file: Path, path: str, refuse: Callable[[SettingInvalid], None]
+) -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
         name = path + key
         if name in known:
             yield name, value
         elif isinstance(value, dict) and any(each.startswith(name + ".") for each in known):
-            yield from _flatten(value, known, file, name + ".")
+            yield from _flatten(value, known, file, name + ".", refuse)
         else:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise SettingInvalid(name=name, place=file, why=f"there is no such setting{hint}")
+            refuse(SettingInvalid(name=name, place=file, why=f"there is no such setting{hint}"))
 
 
 def _convert(setting: Setting, raw: object, place: str, base: Path) -> Any:

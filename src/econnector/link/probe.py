@@ -47,6 +47,12 @@ class Way:
     """The steps that were tried, up to the first that failed."""
 
     url: str
+    through: str = ""
+    """The proxy that it leads through, as `host:port`; empty where it is direct."""
+    issuer: str = ""
+    """Who issued the certificate that was shown, as a distinguished name (RFC 4514)."""
+    verify_code: int = 0
+    """OpenSSL's number for why it is not trusted; 0 when it is, or nobody came so far."""
     steps: list[Step] = field(default_factory=list)
     hq_clock: dt.datetime | None = None
     """HQ's time when it answered (to the second), and ours at that moment."""
@@ -64,9 +70,10 @@ class _StepFailedError(Exception):
         self.untrusted = untrusted
 
 
-async def probe(url: str, *, ca: Path | None = None, proxy: str = "system") -> Way:
+async def probe(url: str, *, ca: Path | None = None, proxy: str = "system", alone: bool = False) -> Way:
     """Walk to `url` (`wss://host[:port]/path` or `ws://…`) and return how far it went; never raises.
 
+    `alone`: no certificate authority counts but those of `ca`.
     `proxy` is `system`, `none` or `http://host:port`, as in the setting `hq.proxy`.
     """
     way = Way(url)
@@ -83,6 +90,7 @@ async def probe(url: str, *, ca: Path | None = None, proxy: str = "system") -> W
     except ValueError as error:
         way.steps.append(Step("proxy", ok=False, text=f"the proxy's address cannot be used: {error}", seconds=0.0))
         return way
+    way.through = f"{first[0]}:{first[1]}" if through else ""
     writer: asyncio.StreamWriter | None = None
     try:
         async with _step(way, "dns") as said:
@@ -97,7 +105,7 @@ async def probe(url: str, *, ca: Path | None = None, proxy: str = "system") -> W
                 said.append(f"the proxy {first[0]}:{first[1]} lets us through to {host}:{port}")
         if secure:
             async with _step(way, "tls") as said:
-                said.append(await _secure(writer, host, ca))
+                said.append(await _secure(writer, host, _trusting(ca, alone=alone), way))
         async with _step(way, "upgrade") as said:
             said.append(await _upgrade(reader, writer, way))
     except _StepFailedError:
@@ -191,8 +199,8 @@ async def _tunnel(
         raise _StepFailedError(f"the proxy refuses with status {status}{wants}")
 
 
-async def _secure(writer: asyncio.StreamWriter, host: str, ca: Path | None) -> str:
-    context = ssl.create_default_context()
+def _trusting(ca: Path | None, *, alone: bool) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if alone else ssl.create_default_context()
     if ca is not None:
         try:
             context.load_verify_locations(ca)
@@ -200,13 +208,19 @@ async def _secure(writer: asyncio.StreamWriter, host: str, ca: Path | None) -> s
             raise _StepFailedError(
                 f"the file {ca} (hq.ca) cannot be used: {error.strerror or error.args[-1]}"
             ) from None
+    return context
+
+
+async def _secure(writer: asyncio.StreamWriter, host: str, context: ssl.SSLContext, way: Way) -> str:
     try:
         await writer.start_tls(context, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
-        issuer = await _issuer(host, writer.get_extra_info("peername"))
+        way.verify_code = error.verify_code
+        way.issuer = issuer = "" if way.through else await _issuer(host, writer.get_extra_info("peername"))
         text = f"{error.verify_message}; it was issued by {issuer}" if issuer else error.verify_message
         raise _StepFailedError(text, untrusted=True) from None
     session: ssl.SSLObject = writer.get_extra_info("ssl_object")
+    way.issuer = _issuer_of(session)
     until = (session.getpeercert() or {}).get("notAfter", "?")
     return f"{session.version()}, the certificate is trusted and valid until {until}"
 
@@ -222,12 +236,16 @@ async def _issuer(host: str, peer: tuple[str, int] | None) -> str:
     except OSError:
         return ""
     try:
-        shown: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        return x509.load_der_x509_certificate(shown.getpeercert(binary_form=True) or b"").issuer.rfc4514_string()
-    except ValueError:
-        return ""
+        return _issuer_of(writer.get_extra_info("ssl_object"))
     finally:
         writer.transport.abort()
+
+
+def _issuer_of(session: ssl.SSLObject) -> str:
+    try:
+        return x509.load_der_x509_certificate(session.getpeercert(binary_form=True) or b"").issuer.rfc4514_string()
+    except ValueError:
+        return ""
 
 
 async def _upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> str:

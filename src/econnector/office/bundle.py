@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 import datetime as dt
 import io
+import os
 import platform
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -32,7 +34,7 @@ from econnector.opendental import signals
 from econnector.opendental.signals import Signal
 from econnector.storage.database import Database
 
-__all__ = ["DAYS", "make_bundle"]
+__all__ = ["DAYS", "make_bundle", "write_bundle"]
 
 DAYS = 7
 """Days of log that go in."""
@@ -47,20 +49,50 @@ _SHOWN = (
 )
 
 
-async def make_bundle(loaded: Loaded[Settings], *, days: int = DAYS, clock: Clock = SYSTEM) -> bytes:
-    """Return the zip. What cannot be found out is left out and said inside; nothing in the office is changed."""
+async def make_bundle(
+    loaded: Loaded[Settings] | None,
+    *,
+    days: int = DAYS,
+    clock: Clock = SYSTEM,
+    findings: Sequence[Finding] | None = None,
+) -> bytes:
+    """Return the zip. What cannot be found out is left out and said inside; nothing in the office is changed.
+
+    `loaded` is None where the settings cannot be used: then `findings` (else the doctor's, made now) say why.
+    """
     since = clock.now() - dt.timedelta(days=days)
-    status, findings, history = await asyncio.gather(_status(loaded), _findings(loaded), _history(loaded))
+    if loaded is None:
+        return await _bare(findings or (), since, days, clock)
+    looks = _status(loaded), _findings(loaded, findings), _history(loaded)
+    status, found, history = await asyncio.gather(*looks)
     files = {
         "README.txt": _readme(clock.now(), days),
         "versions.json": _json(_versions()),
         "settings.json": _json(_settings(loaded)),
         "status.json": _json(status),
-        "doctor.json": _json(findings),
+        "doctor.json": _json(found),
         "history.json": _json(history),
     }
-    log = await asyncio.to_thread(_log, loaded.value, since)
+    log = await asyncio.to_thread(_log, loaded.value.log_folder, since)
     return await asyncio.to_thread(_zip, {**files, "log.jsonl": log}, clock.now())
+
+
+async def _bare(findings: Sequence[Finding], since: dt.datetime, days: int, clock: Clock) -> bytes:
+    """Return what there is without settings: versions, findings, and the log where it usually is."""
+    files = {
+        "README.txt": _readme(clock.now(), days) + "\nThe settings could not be used, so there is no more than this.\n",
+        "versions.json": _json(_versions()),
+        "doctor.json": _json([_clean(each) for each in findings]),
+    }
+    log = await asyncio.to_thread(_log, Settings().log_folder, since)
+    return await asyncio.to_thread(_zip, {**files, "log.jsonl": log}, clock.now())
+
+
+def write_bundle(file: Path, made: bytes) -> None:
+    """Write the zip for its owner only. Raises FileExistsError where there is something already, and OSError."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(made)
 
 
 def _readme(now: dt.datetime, days: int) -> str:
@@ -144,22 +176,25 @@ def _public(met: Any) -> dict[str, Any]:
     return {"facts": failure_from(met.code, met.reference, met.facts).public_facts()}
 
 
-async def _findings(loaded: Loaded[Settings]) -> list[Finding]:
+async def _findings(loaded: Loaded[Settings], found: Sequence[Finding] | None) -> list[Finding]:
+    if found is not None:
+        return [_clean(each) for each in found]
     scene = Scene.beside(loaded)
     try:
-        found = await examine(scene, CHECKS)
+        made = await examine(scene, CHECKS)
     finally:
         await scene.close()
+    return [_clean(each) for each in made]
+
+
+def _clean(finding: Finding) -> Finding:
     clean = logs.redact
-    return [
-        msgspec.structs.replace(
-            each,
-            text=clean(each.text),
-            details=[clean(line) for line in each.details],
-            remedy=[clean(line) for line in each.remedy],
-        )
-        for each in found
-    ]
+    return msgspec.structs.replace(
+        finding,
+        text=clean(finding.text),
+        details=[clean(line) for line in finding.details],
+        remedy=[clean(line) for line in finding.remedy],
+    )
 
 
 async def _history(loaded: Loaded[Settings]) -> list[Signal] | dict[str, str]:
@@ -177,8 +212,8 @@ async def _history(loaded: Loaded[Settings]) -> list[Signal] | dict[str, str]:
     return [msgspec.structs.replace(row, description=logs.redact(row.description)) for row in rows]
 
 
-def _log(settings: Settings, since: dt.datetime) -> str:
-    lines = (logs.clean_line(line) for line in logs.read(settings.log_folder, since=since))
+def _log(folder: Path, since: dt.datetime) -> str:
+    lines = (logs.clean_line(line) for line in logs.read(folder, since=since))
     return "\n".join(_newest(lines)) + "\n"
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import Failure
+from econnector.base.ids import references_in
 from econnector.base.settings import Loaded
 from econnector.office.addresses import database_place
 from econnector.office.explain import NextStep, ServiceStatus, away, explain
@@ -100,9 +101,11 @@ async def find_failure(loaded: Loaded[Settings], reference: str) -> list[Met]:
     file = loaded.value.state_file
     if not ran_here(file):
         return []
-    plain = "".join(letter for letter in reference.upper() if letter.isalnum())
     state = Database(f"sqlite:///{file}", statement_seconds=5.0)
     try:
-        return await state.run(failures.find, f"{plain[:4]}-{plain[4:]}") or await state.run(failures.find, reference)
+        for meant in (*references_in(reference), reference):
+            if found := await state.run(failures.find, meant):
+                return found
+        return []
     finally:
         await state.close()

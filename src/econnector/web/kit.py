@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from econnector.web import formats
 from econnector.web.door import Door
 from econnector.web.language import ENGLISH, SPOKEN, Language, choose
+from econnector.web.mark import mark
 from econnector.web.static import STATIC
 from econnector.web.texts import Say, Texts
 
@@ -53,6 +54,7 @@ class Kit:
         )
         self.environment.filters["dialled"] = formats.dialled
         self.environment.filters["coded"] = formats.coded
+        self.environment.filters["mark"] = mark
         self.texts = Texts(["econnector.web", *(texts for _, texts in rooms.values() if texts)])
 
     def visit(self, request: Request, reference: str, door: Door | None = None, practice_language: str = "") -> "Visit":

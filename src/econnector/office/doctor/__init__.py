@@ -1,6 +1,20 @@
 """Finding what is wrong on this machine, and saying what to do: one check per thing that can break."""
 
-from econnector.office.doctor import database, images, link, local, machine, mail, network, portal, service, summaries
+from econnector.office.doctor import (
+    codes,
+    database,
+    images,
+    link,
+    local,
+    machine,
+    mail,
+    network,
+    others,
+    portal,
+    service,
+    storage,
+    summaries,
+)
 from econnector.office.doctor.check import Check
 
 __all__ = ["CHECKS", "WITHOUT_CHECK"]
@@ -8,14 +22,17 @@ __all__ = ["CHECKS", "WITHOUT_CHECK"]
 CHECKS: tuple[Check, ...] = (
     *local.CHECKS,
     *machine.CHECKS,
+    *storage.CHECKS,
     *service.CHECKS,
     *database.CHECKS,
     *images.CHECKS,
     *network.CHECKS,
     *link.CHECKS,
+    *others.CHECKS,
     *mail.CHECKS,
     *portal.CHECKS,
     *summaries.CHECKS,
+    *codes.CHECKS,
 )
 """Every check, in the order in which findings are shown."""
 

@@ -12,7 +12,21 @@ import structlog
 from econnector.base.errors import Failure, Unexpected
 from econnector.office.doctor.scene import NotNowError, Scene
 
-__all__ = ["EXITS", "Check", "Finding", "State", "attention", "examine", "from_failure", "ok", "unknown", "worst"]
+__all__ = [
+    "EXITS",
+    "Check",
+    "Finding",
+    "Fix",
+    "State",
+    "attention",
+    "examine",
+    "from_failure",
+    "offering",
+    "ok",
+    "problem",
+    "unknown",
+    "worst",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +50,22 @@ class Finding(msgspec.Struct):
     reference: str = ""
     details: list[str] = []
     """One line each: steps, places, figures."""
+    fix: str = ""
+    """The `Fix` that is offered for it, by its id; empty for none."""
+    mend: str = ""
+    """What that fix would do, in one sentence."""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A remedy that is safe to let a machine do, once a person has said yes."""
+
+    id: str
+    does: str
+    """What it would do, in one sentence; `offering` fills in its blanks."""
+    deed: Callable[[Scene], Awaitable[str]]
+    """Does it and returns in a sentence what was done. Done twice it does no harm. May raise a `Failure`, OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +82,8 @@ class Check:
     """Seconds after which it gives up."""
     ask: Callable[[Scene], Awaitable[Finding]]
     """May raise a `Failure`: it becomes a problem with its words; and `NotNowError`."""
+    fixes: tuple[Fix, ...] = ()
+    """What findings of it may offer."""
 
     async def run(self, scene: Scene) -> Finding:
         """Return the finding; never raises but for cancellation."""
@@ -82,6 +113,16 @@ def ok(text: str, *details: str) -> Finding:
 def attention(text: str, remedy: Sequence[str], *details: str) -> Finding:
     """Return the finding that it works, and somebody should look."""
     return Finding(state="attention", text=text, remedy=list(remedy), details=list(details))
+
+
+def problem(text: str, remedy: Sequence[str], *details: str) -> Finding:
+    """Return the finding that something does not work, where the catalogue has no failure for it."""
+    return Finding(state="problem", text=text, remedy=list(remedy), details=list(details))
+
+
+def offering(finding: Finding, fix: Fix, **facts: object) -> Finding:
+    """Return the finding with a fix for it; `facts` fill in what it would do."""
+    return msgspec.structs.replace(finding, fix=fix.id, mend=fix.does.format(**facts))
 
 
 def unknown(text: str) -> Finding:

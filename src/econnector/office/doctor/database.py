@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from econnector.base.errors import ClockDrift, DatabaseAway, DatabaseBusy, DatabaseRefused, Failure, VersionsDiffer
 from econnector.base.version import version
 from econnector.office.clocks import MOST_SECONDS, apart
-from econnector.office.doctor.check import Check, Finding, attention, from_failure, ok, unknown
+from econnector.office.doctor.check import Check, Finding, attention, from_failure, ok, problem, unknown
 from econnector.office.doctor.scene import NotNowError, Scene
 from econnector.opendental import times
 from econnector.opendental.schema import inspect, lacking
@@ -21,6 +21,13 @@ R = TypeVar("R")
 
 PINGS = 5
 SLOW_SECONDS = 0.1
+LEAST_CONNECTIONS = 5
+"""The connector keeps a few open, and everybody's Open Dental wants some."""
+FULL_SHARE = 0.8
+_MORE_CONNECTIONS = [
+    "See which program holds so many: `SHOW PROCESSLIST` on the server; restart the one that lets none go.",
+    "Raise `max_connections` in the server's my.ini or my.cnf, and restart the server when nobody works.",
+]
 _LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -53,6 +60,19 @@ async def _database(scene: Scene) -> Finding:
             *lines,
         )
     return ok(said, *lines)
+
+
+async def _connections(scene: Scene) -> Finding:
+    facts = await _reached(scene, server_facts)
+    if not facts.most_connections:
+        return ok("the database is a file: connections are not counted")
+    said = f"{facts.connections} of {facts.most_connections} connections are in use"
+    left = facts.most_connections - facts.connections
+    if left < LEAST_CONNECTIONS:
+        return problem(f"the database server has hardly a connection left: {said}", _MORE_CONNECTIONS)
+    if facts.connections > FULL_SHARE * facts.most_connections:
+        return attention(f"the database server is running out of connections: {said}", _MORE_CONNECTIONS)
+    return ok(said)
 
 
 async def _latency(scene: Scene) -> Finding:
@@ -128,6 +148,7 @@ async def _reached(scene: Scene, f: Callable[[Any], R]) -> R:
 
 CHECKS = (
     Check("database", "database", "The database server answers, lets us in, and lets us read and write.", 8, _database),
+    Check("connections", "database", "The database server has connections to spare.", 9, _connections),
     Check("database-latency", "database", "The database answers quickly.", 9, _latency),
     Check("schema", "database", "The database has every table and column that this connector needs.", 9, _schema),
     Check("clock", "database", "This machine's clock agrees with the database's and HQ's.", 9, _clock),

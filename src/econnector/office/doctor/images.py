@@ -1,14 +1,17 @@
-"""Check of Open Dental's images folder."""
+"""Checks of Open Dental's images folder: it can be used, and it is the one that everybody uses."""
 
 import asyncio
 import os
 import shutil
 from pathlib import Path
 
-from econnector.base.errors import DatabaseAway, DatabaseRefused
-from econnector.office.doctor.check import Check, Finding, attention, ok
+from econnector.base.errors import DatabaseAway, DatabaseRefused, FileMissing
+from econnector.office.doctor.check import Check, Finding, attention, from_failure, ok, problem
 from econnector.office.doctor.scene import NotNowError, Scene
+from econnector.opendental import preflight
+from econnector.opendental.filed import FiledDocument
 from econnector.opendental.imagestore import ImagePlaces, ImageStore
+from econnector.storage.files import account
 
 __all__ = ["CHECKS"]
 
@@ -19,13 +22,20 @@ _IN_DATABASE = "0"
 _MB = 1024 * 1024
 
 
-async def _images(scene: Scene) -> Finding:
+def _store(scene: Scene) -> ImageStore:
     settings = scene.loaded.value
-    store = ImageStore(settings.images.root, settings.machine)
+    return ImageStore(settings.images.root, settings.machine)
+
+
+async def _places(scene: Scene) -> ImagePlaces:
     try:
-        places: ImagePlaces = await scene.database().run(store.places)
+        return await scene.database().run(_store(scene).places)
     except (DatabaseAway, DatabaseRefused):
         raise NotNowError("the database cannot be reached, and it says where the images are (see database)") from None
+
+
+async def _images(scene: Scene) -> Finding:
+    places, store = await _places(scene), _store(scene)
     if places.used == _IN_DATABASE:
         return ok("the practice keeps its images in the database")
     root = await store.root(places)
@@ -40,7 +50,8 @@ def _judge(root: Path, places: ImagePlaces) -> Finding:
             patients = any(entry.is_dir() for entry in entries if len(entry.name) == 1)
     except OSError as error:
         why = error.strerror or type(error).__name__
-        return attention(f"the images folder {root} (from {source}) cannot be listed: {why}", _RIGHTS, *lines)
+        reason = f"The folder cannot be listed ({why}); it is named by {source}."
+        return from_failure(FileMissing(path=root, account=account(), reason=reason), *lines)
     if not patients:
         return attention(
             f"{root} (from {source}) has no folders A to Z: is it really Open Dental's images folder?",
@@ -80,4 +91,60 @@ _RIGHTS = [
     "On a share: run the service as such an account.",
 ]
 
-CHECKS = (Check("images", "images", "Open Dental's images folder is there and can be used.", 12, _images),)
+
+async def _shared(scene: Scene) -> Finding:
+    """Look for the newest documents: only the folder that everybody uses has those that others filed."""
+    places, store = await _places(scene), _store(scene)
+    if places.used == _IN_DATABASE:
+        return ok("the practice keeps its images in the database, which everybody uses")
+    try:
+        root = await store.root(places)
+    except FileMissing:
+        raise NotNowError("there is no images folder (see images)") from None
+    newest = await scene.database().run(preflight.newest_files, _NEWEST)
+    there, elsewhere = await _found(scene, store, places, newest)
+    others = await scene.database().run(preflight.other_folders, scene.loaded.value.machine_name)
+    lines = [f"{count} other computers use {path}" for path, count in others.items()]
+    return _compare(root, len(newest), there, elsewhere, lines)
+
+
+async def _found(
+    scene: Scene, store: ImageStore, places: ImagePlaces, newest: list[FiledDocument]
+) -> tuple[int, list[str]]:
+    """Return how many documents can be opened, and for the others why not, each reason once and without names."""
+    there, reasons = 0, dict[str, None]()
+    for one in newest:
+        try:
+            opened = await store.open(scene.database(), places, one)
+        except FileMissing as missing:
+            reasons[missing.facts["reason"]] = None
+        else:
+            there += 1
+            await opened.chunks.aclose()
+    return there, list(reasons)
+
+
+def _compare(root: Path, newest: int, there: int, reasons: list[str], lines: list[str]) -> Finding:
+    if not newest:
+        return ok("no document was filed yet that could be looked for", *lines)
+    if there == newest:
+        return ok(f"the {newest} newest documents of the practice are all in {root}", *lines)
+    lines = [*reasons, *lines]
+    remedy = [
+        "Compare the folder with Setup, Data Paths on another computer: all must mean the same one.",
+        "Set `images.root` to the folder as this machine sees it.",
+        "If the practice has several locations: let the folders be synchronised, or copy the files here.",
+    ]
+    if not there:
+        text = f"none of the {newest} newest documents of the practice is in {root}: others use another folder"
+        return problem(text, remedy, *lines)
+    return attention(f"{newest - there} of the {newest} newest documents are not in {root}", remedy, *lines)
+
+
+_NEWEST = 12
+"""Documents that are looked for."""
+
+CHECKS = (
+    Check("images", "images", "Open Dental's images folder is there and can be used.", 12, _images),
+    Check("images-shared", "images", "The images folder is the one that other computers use.", 14, _shared),
+)

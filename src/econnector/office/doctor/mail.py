@@ -1,17 +1,24 @@
-"""Check of the mail account: connect, encrypt and log in as for a mail, and send nothing."""
+"""Checks of the mail accounts: connect, encrypt and log in as for a mail, and send nothing."""
 
-from econnector.base.errors import Failure, OfficeFailure, SenderMissing
+import asyncio
+
+from econnector.base.errors import DatabaseAway, DatabaseRefused, Failure, OfficeFailure, SenderMissing
+from econnector.mail.aside import aside
+from econnector.mail.smtp import probe
 from econnector.office.doctor.check import Check, Finding, attention, from_failure, ok
 from econnector.office.doctor.scene import NotNowError, Scene
-from econnector.office.mail.accounts import Accounts
+from econnector.office.mail.accounts import Accounts, account_of
 from econnector.office.mail.queue import Queue, read_queue
 from econnector.office.mail.trial import Tried, log_in
 from econnector.office.running import local
+from econnector.opendental import preflight
+from econnector.opendental.emailaddresses import MailAddress
 from econnector.opendental.schema import Schemas
 
 __all__ = ["CHECKS"]
 
 _SECONDS = 10.0
+_MOST_ACCOUNTS = 20
 
 
 async def _mail(scene: Scene) -> Finding:
@@ -47,4 +54,41 @@ def _judge(tried: Tried, queue: Queue) -> Finding:
     return ok(said, *details)
 
 
-CHECKS = (Check("mail", "mail", "Mail can be sent: the account's server lets us in, encrypted as set up.", 14, _mail),)
+async def _accounts(scene: Scene) -> Finding:
+    """Look at every account that clinics and notices use; the practice's own is the check before."""
+    schemas, database = Schemas(), scene.database()
+    try:
+        uses = await database.run(lambda connection: preflight.mail_uses(connection, schemas(connection)))
+    except (DatabaseAway, DatabaseRefused):
+        raise NotNowError("the database cannot be reached, and the accounts stand there (see database)") from None
+    if not uses:
+        return ok("no e-mail account is chosen in Open Dental; nothing has to be sent so far")
+    if len(uses) == 1:
+        return ok(f"everything is sent through one account, {uses[0].account.name} (see mail)")
+    found = await asyncio.gather(*(_tried(scene, use.account) for use in uses[:_MOST_ACCOUNTS]))
+    failed = [(use, failure) for use, failure in zip(uses, found, strict=False) if failure is not None]
+    lines = [
+        f"{use.account.name}, used for {', '.join(use.uses[:5])}: {failure.office_text()}" for use, failure in failed
+    ]
+    if failed:
+        finding = from_failure(failed[0][1], *lines)
+        finding.text = f"{len(failed)} of {len(uses)} mail accounts cannot be used; {finding.text}"
+        return finding
+    return ok(
+        f"{len(found)} mail accounts can be used", *(f"{use.account.name}: {', '.join(use.uses[:5])}" for use in uses)
+    )
+
+
+async def _tried(scene: Scene, address: MailAddress) -> Failure | None:
+    try:
+        account = account_of(address, scene.loaded.value.mail.ca)
+        await aside(probe, account, _SECONDS)
+    except Failure as failure:
+        return failure
+    return None
+
+
+CHECKS = (
+    Check("mail", "mail", "Mail can be sent: the account's server lets us in, encrypted as set up.", 14, _mail),
+    Check("mail-accounts", "mail", "Every mail account of clinics and notices can be used.", 14, _accounts),
+)

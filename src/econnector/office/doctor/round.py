@@ -24,12 +24,13 @@ class Round:
 
     async def _run(self, scene: Scene, clock: Clock) -> None:
         try:
-            await examine(scene, self.checks, self._hear)
+            await examine(scene, self.checks, self.hear)
         finally:
             self.ended = clock.now()
             await scene.close()
 
-    def _hear(self, finding: Finding) -> None:
+    def hear(self, finding: Finding) -> None:
+        """Take a finding of one check, now or later, when something was mended."""
         self._found[finding.check] = finding
 
     @property

@@ -25,7 +25,7 @@ class Scene:
 
     def __init__(self, file: Path | None, flags: dict[str, object] | None = None, clock: Clock = SYSTEM) -> None:
         """Read the settings; what is wrong with them is kept for the check that asks."""
-        self.clock = clock
+        self.clock, self.file = clock, file
         self.settings_failure: Failure | None = None
         self._loaded: Loaded[Settings] | None = None
         self._database: Database | None = None
@@ -44,6 +44,7 @@ class Scene:
         """
         typed = "flag" in loaded.places.values()
         scene = cls(None if typed else loaded.file, None, clock)
+        scene.file = loaded.file
         if typed or loaded.file is None:
             scene.settings_failure, scene._loaded = None, loaded
         return scene

@@ -14,7 +14,7 @@ from econnector.opendental.schema import Schemas
 from econnector.storage.database import Database
 from econnector.storage.state.outbox import Lane
 
-__all__ = ["Accounts", "Policy"]
+__all__ = ["Accounts", "Policy", "account_of"]
 
 LIVE_SECONDS = 3.0
 """How long what was read counts as live."""
@@ -77,16 +77,7 @@ class Accounts:
         return chosen, self._ready(chosen)
 
     def _ready(self, chosen: MailAddress) -> Account:
-        chosen.check()
-        return Account(
-            host=chosen.host,
-            port=chosen.port,
-            security=cast("Security", chosen.security),
-            user=chosen.user,
-            password=chosen.password(),
-            sender=chosen.sender,
-            ca=str(self._ca or ""),
-        )
+        return account_of(chosen, self._ca)
 
     async def policy(self) -> Policy:
         """Return what the practice says now, or said before its database went away."""
@@ -100,6 +91,20 @@ class Accounts:
 
     def _old(self, read: float) -> bool:
         return time.monotonic() - read > self._live
+
+
+def account_of(chosen: MailAddress, ca: Path | None) -> Account:
+    """Return the account ready to use. Raises SenderMissing, MailOauth or MailPasswordUnreadable."""
+    chosen.check()
+    return Account(
+        host=chosen.host,
+        port=chosen.port,
+        security=cast("Security", chosen.security),
+        user=chosen.user,
+        password=chosen.password(),
+        sender=chosen.sender,
+        ca=str(ca or ""),
+    )
 
 
 def _choose(connection: Any, schemas: Schemas, lane: Lane) -> MailAddress | None:
