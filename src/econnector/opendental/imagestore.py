@@ -3,7 +3,8 @@
 Where (`PrefC`, `ImageStore`): preference AtoZfolderUsed says 0 in the database, 1 in a folder, 2 at Dropbox, 3 on an
 SFTP server. The folder is this computer's own (`computerpref.AtoZpath`), else this database server's
 (`replicationserver.AtoZpath`), else the first entry of DocPath that has a sub-folder `A`. A connector on another
-system than Windows needs its own setting, which overrides them all. A patient's files are in
+system than Windows needs its own setting, which overrides them all. A practice with several locations names several
+folders, and a file filed at another one may be in the other folder only. A patient's files are in
 `<first letter>/<patient.ImageFolder>/`. What a file is, is read from its bytes; patients get PDFs and pictures only.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 import msgspec
+import structlog
 from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, func, select, text
 
 from econnector.base.errors import FileMissing
@@ -26,6 +28,8 @@ from econnector.storage.database import Database
 from econnector.storage.files import FileStore, StoredFile, account
 
 __all__ = ["Chunks", "ImagePlaces", "ImageStore", "OpenedImage", "elsewhere", "media_type"]
+
+log = structlog.get_logger(__name__)
 
 _IN_DATABASE, _IN_FOLDER, _AT_DROPBOX, _ON_SFTP = "0", "1", "2", "3"
 _AWAY = {_AT_DROPBOX: "at Dropbox", _ON_SFTP: "on an SFTP server"}
@@ -53,6 +57,8 @@ class ImagePlaces(msgspec.Struct, frozen=True):
     """Folders to look at, the first that fits wins."""
     source: str
     """What named them, for messages."""
+    others: tuple[str, ...] = ()
+    """Folders that the practice names besides, for other computers or servers: looked at for a file that is missing."""
 
 
 class Chunks(Protocol):
@@ -92,13 +98,13 @@ class ImageStore:
         used = found["AtoZfolderUsed"].strip() or _IN_FOLDER
         if self._override:
             return ImagePlaces(_IN_DATABASE if used == _IN_DATABASE else _IN_FOLDER, (self._override,), "the settings")
-        own = _own_folder(connection, self._machine)
-        if own:
-            return ImagePlaces(used, (own,), "this computer's own path (computerpref.AtoZpath)")
-        shared = _server_folder(connection)
-        if shared:
-            return ImagePlaces(used, (shared,), "the database server's path (replicationserver.AtoZpath)")
+        own, shared = _own_folder(connection, self._machine), _server_folder(connection)
         listed = tuple(part.strip() for part in found["DocPath"].split(";") if part.strip())
+        if own:
+            others = (shared, *listed) if shared else listed
+            return ImagePlaces(used, (own,), "this computer's own path (computerpref.AtoZpath)", others)
+        if shared:
+            return ImagePlaces(used, (shared,), "the database server's path (replicationserver.AtoZpath)", listed)
         return ImagePlaces(used, listed, "preference DocPath")
 
     async def root(self, places: ImagePlaces) -> Path:
@@ -114,8 +120,10 @@ class ImageStore:
             raise _missing(tried, await asyncio.to_thread(_why_none, places))
         return root
 
-    async def open(self, database: Database, places: ImagePlaces, file: FiledDocument) -> OpenedImage:
-        """Open a document's content.
+    async def open(
+        self, database: Database, places: ImagePlaces, file: FiledDocument, *, anywhere: bool = False
+    ) -> OpenedImage:
+        """Open a document's content; with `anywhere` also in another of the practice's folders, if it is only there.
 
         Raises `FileMissing` when it is not where it should be, may not be read, or is neither a PDF nor a picture.
         """
@@ -123,9 +131,11 @@ class ImageStore:
             raise _missing(f"document {file.number}", f"It is kept at {file.elsewhere}, not in the images folder.")
         if places.used == _IN_DATABASE:
             return await _open_stored(database, file.number)
-        return await self._open_file(database, places, file)
+        return await self._open_file(database, places, file, anywhere=anywhere)
 
-    async def _open_file(self, database: Database, places: ImagePlaces, file: FiledDocument) -> OpenedImage:
+    async def _open_file(
+        self, database: Database, places: ImagePlaces, file: FiledDocument, *, anywhere: bool
+    ) -> OpenedImage:
         for name, what in ((file.folder, "the patient has no images folder"), (file.file_name, "it has no file name")):
             if not name.strip() or set(name) & {"/", "\\"}:
                 reason = f"In the database {what}." if not name.strip() else "Its name is a path, so it was not opened."
@@ -137,7 +147,7 @@ class ImageStore:
             length, _, _ = await database.run(_stored_facts, file.number)
             if length:  # stored there before the practice had a folder, or by a program that has none
                 return await _open_stored(database, file.number)
-            raise await elsewhere(places, missing, lambda folder: _stored_file(folder, file)) from None
+            stored = await elsewhere(places, missing, lambda folder: _stored_file(folder, file), take=anywhere)
         return await _recognised(_Started(stored), stored.size, f"document {file.number}")
 
 
@@ -160,22 +170,39 @@ async def _stored_file(root: Path, file: FiledDocument) -> StoredFile:
 
 
 async def elsewhere(
-    places: ImagePlaces, missing: FileMissing, find: Callable[[Path], Awaitable[StoredFile]]
-) -> FileMissing:
-    """Return `missing`, or what says more: that another of several folders has the file which `find` opens.
+    places: ImagePlaces, missing: FileMissing, find: Callable[[Path], Awaitable[StoredFile]], *, take: bool = True
+) -> StoredFile:
+    """Look in the practice's other folders for a file that is `missing`; `find` opens it in one of them.
 
-    It is not opened there: a second folder may be an old copy, and Open Dental does not read it either.
+    Raises `FileMissing` that says where it was looked for; unless `take` is set, also that another folder has it.
     """
-    for folder in map(Path, () if places.used in _AWAY else places.folders):
-        if f" in {folder}" in missing.facts["path"] or not await asyncio.to_thread(_is_folder, str(folder)):
+    there: list[str] = []
+    away: list[str] = []
+    for name in dict.fromkeys((*places.folders, *places.others) if places.used not in _AWAY else ()):
+        if f" in {Path(name)}" in missing.facts["path"] or name in missing.facts["path"].split("; "):
+            continue
+        if not await asyncio.to_thread(_is_folder, name):
+            away.append(name)
             continue
         try:
-            await (await find(folder)).aclose()
+            stored = await find(Path(name))
         except FileMissing:
+            there.append(name)
             continue
-        reason = f"It is in {folder}, another of the folders that {places.source} names. Set the images folder to that."
-        return _missing(missing.facts["path"], reason)
-    return missing
+        if take:
+            log.info("a file was found in another folder than the images folder", folder=name)
+            return stored
+        await stored.aclose()
+        reason = f"It is in {name}, another of the folders that {places.source} names. Set the images folder to that."
+        raise _missing(missing.facts["path"], reason)
+    raise _looked(missing, there, away)
+
+
+def _looked(missing: FileMissing, there: list[str], away: list[str]) -> FileMissing:
+    """Return the failure with the other places where it was looked for."""
+    more = [f"It is not in {', '.join(there)} either."] if there else []
+    more += [f"From here it cannot be looked for in {', '.join(away)}."] if away else []
+    return _missing(missing.facts["path"], " ".join([missing.facts["reason"], *more])) if more else missing
 
 
 class _Started:

@@ -37,11 +37,10 @@ async def open_file(images: ImageStore, places: ImagePlaces, stored: str, what: 
     if places.used == _IN_DATABASE:
         reason = "The practice keeps images in the database, so that this file is only on the computer that wrote it."
         raise FileMissing(path=what, account=account(), reason=reason)
-    root = await images.root(places)
     try:
-        file = await _stored_file(root, stored, what)
+        file = await _stored_file(await images.root(places), stored, what)
     except FileMissing as missing:
-        raise await elsewhere(places, missing, lambda folder: _stored_file(folder, stored, what)) from None
+        file = await elsewhere(places, missing, lambda folder: _stored_file(folder, stored, what))
     try:
         chunks = file.chunks()
         first = await anext(chunks, b"")

@@ -86,9 +86,12 @@ def test_every_cause_of_a_missing_file_is_told_apart(unset: LinkedSite, kind: st
         other = site.folder / "old-copy"
         shutil.copytree(site.images, other, ignore=shutil.ignore_patterns("*.p??"))
         prefer(site, "DocPath", f"Z:\\gone;{other};{site.images}")
+        assert browser.get(path).content == content, "found in the other folder"
+        aside = site.images.rename(site.folder / "aside")
         facts = refused(site, browser, kind)
         assert facts["path"].startswith(f"{named} in {other}")
-        assert f"It is in {site.images}, another of the folders that preference DocPath names" in facts["reason"]
+        assert f"From here it cannot be looked for in Z:\\gone, {site.images}." in facts["reason"]
+        aside.rename(site.images)
         prefer(site, "DocPath", str(site.images))
 
         # Kept at another location.

@@ -204,13 +204,14 @@ async def test_1_the_images_folder_cannot_be_reached(portal_office_sqlite: Porta
 
 
 async def test_2_the_wrong_path_of_several_is_taken(portal_office_sqlite: PortalOffice, tmp_path: Path) -> None:
-    office, old = portal_office_sqlite, tmp_path / "old"
+    office, old, other = portal_office_sqlite, tmp_path / "old", tmp_path / "other"
     (old / "A").mkdir(parents=True)
-    await office.prefer("DocPath", f"{old};{office.root}")
+    other.mkdir()
+    await office.prefer("DocPath", f"{old};{other};Z:\\gone")
     read_by(office, ImageStore(None, "HERE"))
     failure = await missing(office)
     assert str(old) in failure.facts["path"]
-    assert f"It is in {office.root}, another of the folders that preference DocPath names" in failure.facts["reason"]
+    assert f"It is not in {other} either. From here it cannot be looked for in Z:\\gone." in failure.facts["reason"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="rights are set in another way")

@@ -87,7 +87,7 @@ async def _measure(desk: Desk, asked: Asked, found: _Found) -> tuple[list[_Measu
     room = MOST_BYTES
     for file in found.files:
         try:
-            opened = await desk.images.open(desk.database, found.places, file)
+            opened = await desk.images.open(desk.database, found.places, file, anywhere=True)
         except FileMissing as failure:
             failed = failure
             await tell_office(desk, asked, failure)
@@ -139,7 +139,7 @@ class _Opening:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the bytes. Raises `FileMissing` if it is not what was measured: then the download breaks off."""
-        opened = await self._desk.images.open(self._desk.database, self._places, self._one.file)
+        opened = await self._desk.images.open(self._desk.database, self._places, self._one.file, anywhere=True)
         try:
             if opened.size != self._one.size:
                 reason = "Its size changed while it was being downloaded."

@@ -42,7 +42,7 @@ async def open_filed(desk: Desk, drawer: Drawer, token: str, document: int) -> S
     """
     session = await desk.session(token)
     file, places = await desk.database.run(_find, desk, session, drawer, document)
-    opened = await desk.images.open(desk.database, places, file)
+    opened = await desk.images.open(desk.database, places, file, anywhere=True)
     try:
         await desk.database.run(drawer.note, desk, session, file)
     except BaseException:
