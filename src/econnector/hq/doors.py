@@ -80,7 +80,7 @@ class Doors:
         why = inactive_reason(reach.disabled_at, reach.disabled_reason, reach.support_ends, self._clock.now())
         if why:
             raise KeyInactive(reason=why.reason, since=why.since, phone=reach.phone, office=reach.name)
-        if reach.last_seen is None:
+        if _never_heard(reach):
             raise NeverConnected(phone=reach.phone, office=reach.name)
         return Door(reach.name, base, reach.title, reach.phone, _Telling(self, reach.name))
 
@@ -160,6 +160,11 @@ class _Telling:
             seen = local_time(reach.last_seen, reach.utc_offset)
             facts |= {"last_seen": seen, "since": seen, "phone": reach.phone}
         return OfficeUnreachable(reference=reference or failure.reference, **facts)
+
+
+def _never_heard(reach: Reach) -> bool:
+    """Say whether the office's connector never ran: to enrol is to have come once, and to have said nothing."""
+    return reach.last_seen is None or (reach.heartbeat_at is None and reach.lost_at is not None)
 
 
 def local_time(when: dt.datetime, utc_offset: int | None) -> str:

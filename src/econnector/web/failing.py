@@ -99,6 +99,8 @@ def answer(failure: Failure, visit: Visit, status: int = 0, headers: Mapping[str
         if shown.wait_seconds:
             response.headers["retry-after"] = str(shown.wait_seconds)
     response.headers.update(headers or {})
+    # The request's own would lead nowhere: what is on the page is what people read out.
+    response.headers["x-reference"] = failure.reference
     return response
 
 
