@@ -21,7 +21,7 @@ __all__ = ["demo"]
 R = TypeVar("R")
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--open", "browse", is_flag=True, help="Open the portal in the browser.")
 @click.option("--once", is_flag=True, help="Start, make a patient's journey, print one line of JSON, exit 0 or 1.")
 @click.option(
@@ -39,7 +39,9 @@ R = TypeVar("R")
 )
 @click.option("--switchboard", default="local", help="nats://server:4222: HQ's switchboard over NATS.")
 @click.option("--seed", type=click.IntRange(1), default=1, help="Another number makes another practice.")
+@click.pass_context
 def demo(  # noqa: PLR0913 - one argument per option
+    context: click.Context,
     *,
     browse: bool,
     once: bool,
@@ -56,6 +58,8 @@ def demo(  # noqa: PLR0913 - one argument per option
 
     A database's password is best given in the environment, as ECONNECTOR_OFFICE_DATABASE_PASSWORD.
     """
+    if context.invoked_subcommand:
+        return 0
     from econnector.demo.run import Wish  # noqa: PLC0415 - `--help` stays quick
 
     url, password = _without_password(database)
@@ -64,6 +68,34 @@ def demo(  # noqa: PLR0913 - one argument per option
         if build:
             return _build(wish)
         return _once(wish) if once else _stay(wish, browse=browse)
+
+
+@demo.command()
+@click.option("--listen", default="127.0.0.1:8450", help="Where it listens; port 0 takes a free one.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where it keeps what it has done; by default here.",
+)
+@click.option("--notify", default="", help="Where Stripe's signed notices go; by default nowhere.")
+@click.option(
+    "--page-seconds", type=click.FloatRange(0.1, 86400), default=600.0, help="How long its payment pages can be used."
+)
+@click.option("--with-parent", is_flag=True, hidden=True)
+def gateway(*, listen: str, folder: Path, notify: str, page_seconds: float, with_parent: bool) -> int:
+    """The sandbox: a card processor that moves no money. It speaks as EdgeExpress, XWeb and Stripe do.
+
+    Its own page says which cards it takes. `econnector demo` starts one by itself.
+    """
+    from econnector.demo.gateway.run import run  # noqa: PLC0415 - `--help` stays quick
+
+    def told(address: str) -> None:
+        click.echo(address)
+        sys.stdout.flush()
+
+    run(listen, folder, told, notify=notify, page_seconds=page_seconds, with_parent=with_parent)
+    return 0
 
 
 def _without_password(url: str) -> tuple[str, str | None]:
@@ -122,7 +154,7 @@ def _show(shown: "Shown") -> None:
 
     out = console()
     out.print()
-    for name, value in (("Portal", shown.portal), ("HQ", shown.hq), ("Files", shown.folder)):
+    for name, value in (("Portal", shown.portal), ("HQ", shown.hq), ("Cards", shown.cards), ("Files", shown.folder)):
         out.print(Text.assemble((f"{name:8}", "bold"), str(value)))
     out.print()
     rows = [(each.user_name, each.password, f"{each.name}: {each.shows}") for each in shown.sign_ins if each.works]

@@ -33,6 +33,8 @@ MARK = "EConnectorDemoPractice"
 """The preference that a demo database is known by: seed, day and digest of its practice, or `filling`."""
 FILLING = "filling "
 SETTINGS = "office.toml"
+GATEWAY = "http://127.0.0.1:8450"
+"""Where `econnector demo gateway` listens: no demo ever asks a real card processor."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -71,6 +73,8 @@ async def build(  # noqa: PLR0913 - a practice is wished for in one place
     flags: dict[str, object] = {
         "database.url": database or f"sqlite:///{folder / 'practice.sqlite'}",
         "images.root": str(folder / "images"),
+        "payments.gateway": GATEWAY,
+        "payments.processor": "open-dental",
         "state": str(folder / "office.sqlite"),
         "log.folder": str(folder / "log"),
     }
@@ -182,6 +186,9 @@ def _settings(database: str, hq: str) -> str:
         "",
         "[images]",
         'root = "images"',
+        "",
+        "[payments]",
+        f"gateway = {_text(GATEWAY)}",
         "",
         "[log]",
         'folder = "log"',

@@ -17,6 +17,7 @@ from econnector.base import logs
 from econnector.base.clock import SYSTEM
 from econnector.base.errors import Unexpected
 from econnector.base.settings import Loaded
+from econnector.demo.gateway.beside import sandbox
 from econnector.demo.journey import Report, travel
 from econnector.demo.place import Place, build
 from econnector.demo.practice import SignIn
@@ -62,6 +63,8 @@ class Shown(msgspec.Struct, frozen=True):
 
     portal: str
     hq: str
+    cards: str
+    """The sandbox that cards are paid at."""
     folder: Path
     sign_ins: list[SignIn]
 
@@ -117,15 +120,19 @@ async def _running(wish: Wish, place: Place, report: Report) -> AsyncIterator[_R
     up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     listen = f"{_LOOPBACK}:{wish.port}"
     settings = HqSettings(listen=listen, folder=place.folder / "hq", switchboard=wish.switchboard, node="demo")
-    async with _beside(lambda stop: serve(settings, stop, up.set_result, on_start=parts.append)) as hq:
+    async with (
+        sandbox(place.folder) as cards,
+        _beside(lambda stop: serve(settings, stop, up.set_result, on_start=parts.append)) as hq,
+    ):
         with report.step("start HQ"):
             address = await _first(up, hq)
         with report.step("enrol the office"):
-            loaded = await _enrolled(place, parts[0], address)
+            loaded = await _enrolled(place, parts[0], address, await cards)
         async with _beside(Office(loaded).run) as office:
             with report.step("connect the office"):
                 await _first(_linked(parts[0]), hq, office)
-            shown = Shown(f"{address}/o/{OFFICE}/portal/", address, place.folder, place.practice.sign_ins)
+            portal = f"{address}/o/{OFFICE}/portal/"
+            shown = Shown(portal, address, await cards, place.folder, place.practice.sign_ins)
             yield _Running(shown, (hq, office))
 
 
@@ -156,9 +163,13 @@ async def _first(wanted: Awaitable[T], *beside: "asyncio.Task[None]") -> T:
         waiting.cancel()
 
 
-async def _enrolled(place: Place, hq: Hq, address: str) -> Loaded[Settings]:
+async def _enrolled(place: Place, hq: Hq, address: str, cards: str) -> Loaded[Settings]:
     """Make the office known to HQ, unless an earlier demo in this folder did; return the connector's settings."""
-    flags: dict[str, object] = {"hq.url": address.replace("http", "ws", 1) + "/link", "hq.proxy": "none"}
+    flags: dict[str, object] = {
+        "hq.url": address.replace("http", "ws", 1) + "/link",
+        "hq.proxy": "none",
+        "payments.gateway": cards,
+    }
     place = place.at(flags)
     if not (place.loaded.value.state_file.exists() and await hq.registry.run(_is_known)):
         key = await hq.registry.run(_new_key)

@@ -64,8 +64,10 @@ class EdgeExpress:
             return outcome
         over = self._clock.now() > _until(token) + _GRACE
         if over:
-            return msgspec.structs.replace(outcome, state="expired", code=_EXPIRED)
-        return msgspec.structs.replace(outcome, state="pending", code=_PENDING)
+            return msgspec.structs.replace(
+                outcome, state="expired", code=_EXPIRED, description="the page was not used in time"
+            )
+        return msgspec.structs.replace(outcome, state="pending", code=_PENDING, description="not paid yet")
 
     async def charge(self, order: Order, card: Card) -> Outcome:
         """Charge a kept card."""

@@ -6,6 +6,7 @@ a real database keeps its own and only what the portal needs is changed.
 
 import datetime as dt
 
+from econnector.demo.gateway.scripts import AUTH_KEY, TERMINAL_ID, XWEB_ID
 from econnector.demo.practice.book import NO_DATE, NO_TIME, Book
 from econnector.demo.practice.papers import PRACTICE, STATEMENTS
 
@@ -75,7 +76,6 @@ CODE_SYSTEMS = {
     "SNOMEDCT": ("2.16.840.1.113883.6.96", "demo"),
     "UCUM": ("2.16.840.1.113883.6.8", ""),
 }
-CARD_SETTINGS = ("XWebID", "AuthKey", "TerminalID", "Username", "Password")
 PORTAL = "https://portal.juniperhill.example/"
 
 
@@ -244,10 +244,19 @@ def _preferences(book: Book, today: dt.date) -> None:
 
 
 def _cards(book: Book) -> None:
-    """Add the payment program, switched on with sample credentials that open nothing."""
-    number = 36
-    book.refer("program", "ProgName", keep=False, ProgramNum=number, ProgName="Xcharge", ProgDesc="Xcharge", Enabled=1)
-    settings = dict.fromkeys(CARD_SETTINGS, "demo") | {"IsOnlinePaymentsEnabled": "1", "PaymentType": "71"}
+    """Add the payment program, switched on with the credentials of the sandbox (`demo/gateway`)."""
+    number = 118
+    book.refer(
+        "program", "ProgName", keep=False, ProgramNum=number, ProgName="EdgeExpress", ProgDesc="EdgeExpress", Enabled=1
+    )
+    settings = {
+        "EdgeExpressXWebID": XWEB_ID,
+        "EdgeExpressAuthKey": AUTH_KEY,
+        "EdgeExpressTerminalID": TERMINAL_ID,
+        "EdgeExpressIsOnlinePaymentsEnabled": "1",
+        "EdgeExpressPaymentType": "71",
+        "EdgeExpressPreventSavingNewCC": "0",
+    }
     for name, value in settings.items():
         book.refer(
             "programproperty",
