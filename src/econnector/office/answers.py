@@ -7,6 +7,7 @@ import msgspec
 
 from econnector.base.clock import Clock
 from econnector.eservices.portal import office as portal
+from econnector.eservices.portal.office.cashier import Cashier
 from econnector.eservices.portal.office.post import Post
 from econnector.link.calls import ECHO, Echo
 from econnector.opendental.imagestore import ImageStore
@@ -28,11 +29,12 @@ def office_answers(  # noqa: PLR0913 - everything that eServices stand on
     check: Callable[[], None],
     post: Post,
     seal: Seal,
+    cashier: Cashier,
 ) -> Answers:
     """Return the office's answers to every call that HQ may ask.
 
     `check` raises the failure that stops all eServices now, if there is one. `post` takes the mail that they send,
-    `seal` what they keep in the state file and nobody shall read there.
+    `seal` what they keep in the state file and nobody shall read there, `cashier` payments.
     """
     answers = Answers()
 
@@ -40,7 +42,9 @@ def office_answers(  # noqa: PLR0913 - everything that eServices stand on
     async def _echo(_: Asked, params: Echo) -> Echo:
         return params
 
-    for eservice in (portal.portal_answers(database, state, schemas, images, clock, post=post, seal=seal),):
+    for eservice in (
+        portal.portal_answers(database, state, schemas, images, clock, post=post, seal=seal, cashier=cashier),
+    ):
         answers.include(_checked(eservice, check))
     return answers
 

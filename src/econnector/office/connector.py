@@ -16,6 +16,7 @@ from econnector.base.errors import Failure, OwnedElsewhere
 from econnector.base.settings import Loaded
 from econnector.base.tasks import keep_running
 from econnector.base.version import version
+from econnector.eservices.portal.office.cashier import RECONCILE_SECONDS, Cashier, MerchantTills
 from econnector.link.dial import Dialler
 from econnector.link.handshake import Limits
 from econnector.link.identity import Identity, Install
@@ -34,6 +35,7 @@ from econnector.office.logsweep import LogSweep
 from econnector.office.mail.postbox import Postbox
 from econnector.office.mail.sender import sender_over
 from econnector.office.outages import Outages
+from econnector.office.payments import payment_terms
 from econnector.office.practice import Practice
 from econnector.office.remote_doctor import RemoteDoctor
 from econnector.office.report import Reporter
@@ -105,6 +107,16 @@ class Connector:
         self._statistics = Statistics(self._practice, self._heartbeat, settings.machine_name)
         images = ImageStore(settings.images.root, settings.machine)
         self.postbox = Postbox(state, clock)
+        seal = Seal(settings.state_file.parent)
+        self._cashier = Cashier(
+            self._database,
+            state,
+            self._practice.schemas,
+            clock,
+            MerchantTills(payment_terms(loaded), clock),
+            post=self.postbox,
+            seal=seal,
+        )
         given = answers.office_answers(
             self._database,
             state,
@@ -113,7 +125,8 @@ class Connector:
             clock,
             check=self._practice.check,
             post=self.postbox,
-            seal=Seal(settings.state_file.parent),
+            seal=seal,
+            cashier=self._cashier,
         )
         RemoteDoctor(loaded, state, clock).answer_to(given)
         self._dialler = self._dialler_for(identity, install, given, limits)
@@ -173,6 +186,7 @@ class Connector:
                 keep_running("mail", self._mail.run, every=1.0),
                 keep_running("contacts", self._announcer.look, every=announce.LOOK_SECONDS),
                 keep_running("code offers", self._offers.look, every=offers.LOOK_SECONDS, jitter=offers.pace()),
+                keep_running("payments", self._cashier.reconcile, every=RECONCILE_SECONDS),
                 keep_running("housekeeping", self._keep_house, every=HOUSEKEEPING_SECONDS),
                 keep_running("log level", self._log_level.look, every=loglevel.LOOK_SECONDS),
                 keep_running("log sweep", self._log_sweep.look, every=logsweep.LOOK_SECONDS),

@@ -1,11 +1,11 @@
 """Table alertitem: the alerts in Open Dental's main menu that tell about the eConnector.
 
-Each of them is there once at most, the one about mail once per clinic. Who sees it is decided by alertsub and
-alertcategorylink, which Open Dental fills.
+Each of them is there once at most, those about mail and online payments once per clinic. Who sees it is decided by
+alertsub and alertcategorylink, which Open Dental fills.
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, select
@@ -14,17 +14,19 @@ from econnector.opendental import times, writes
 from econnector.opendental.schema import Schema
 from econnector.opendental.tables import alertitem, alertread
 
-__all__ = ["Kind", "clear", "raise_once"]
+__all__ = ["Kind", "clear", "count", "raise_once"]
 
 _ALL_CLINICS, _PRACTICE = -1, 0
 _LOW, _MEDIUM, _HIGH = 1, 2, 3
 _MARK_AS_READ, _OPEN_FORM, _DELETE = 1, 2, 4
-_NO_FORM, _CONNECTOR_FORM = 0, 9
+_NO_FORM, _ONLINE_PAYMENTS_FORM, _CONNECTOR_FORM = 0, 2, 9
 
 
 class Kind(enum.IntEnum):
     """The types of alert (Open Dental's AlertType) that the connector raises."""
 
+    ONLINE_PAYMENTS = 1
+    """Open Dental shows `Pending Online Payments:` before the description, which is a number."""
     MULTIPLE_CONNECTORS = 11
     CONNECTOR_DOWN = 12
     CONNECTOR_ERROR = 13
@@ -40,6 +42,7 @@ class _Look(msgspec.Struct, frozen=True):
 
 
 _LOOKS = {
+    Kind.ONLINE_PAYMENTS: _Look(_LOW, _MARK_AS_READ | _OPEN_FORM, _PRACTICE, _ONLINE_PAYMENTS_FORM),
     Kind.MULTIPLE_CONNECTORS: _Look(_HIGH, _MARK_AS_READ | _DELETE, _ALL_CLINICS, _NO_FORM),
     Kind.CONNECTOR_DOWN: _Look(_HIGH, _MARK_AS_READ | _OPEN_FORM, _ALL_CLINICS, _CONNECTOR_FORM),
     Kind.CONNECTOR_ERROR: _Look(_LOW, _MARK_AS_READ | _OPEN_FORM, _PRACTICE, _CONNECTOR_FORM),
@@ -68,6 +71,32 @@ def raise_once(connection: Connection, schema: Schema, kind: Kind, description: 
     }
     writes.insert(connection, schema, alertitem, values)
     return True
+
+
+def count(connection: Connection, schema: Schema, kind: Kind, counts: Mapping[int, int]) -> bool:
+    """Let the alerts of this kind say how many there are by ClinicNum, and no other be there; return if any changed.
+
+    A number that grows is told anew to who has read it.
+    """
+    item = alertitem.c
+    rows = connection.execute(select(item.AlertItemNum, item.ClinicNum, item.Description).where(item.Type == int(kind)))
+    there = {row.ClinicNum: row for row in rows}
+    changed = False
+    for clinic in there.keys() | counts.keys():
+        wanted, row = counts.get(clinic, 0), there.get(clinic)
+        shown = int(row.Description) if row is not None and row.Description.isdigit() else 0
+        if shown == wanted:
+            continue
+        changed = True
+        if row is not None and 0 < wanted < shown:
+            writes.update(
+                connection, schema, alertitem, {"Description": str(wanted)}, item.AlertItemNum == row.AlertItemNum
+            )
+            continue
+        clear(connection, kind, clinic)
+        if wanted:
+            raise_once(connection, schema, kind, str(wanted), clinic)
+    return changed
 
 
 def clear(connection: Connection, kind: Kind, clinic: int | None = None) -> int:

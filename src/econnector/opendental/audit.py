@@ -33,7 +33,9 @@ __all__ = [
     "log_hash",
     "mend",
     "note_activity",
+    "noted_activity",
     "record",
+    "record_once",
     "recorded",
     "seal",
 ]
@@ -62,18 +64,21 @@ _FORMAT = "%Y-%m-%d %H:%M:%S"
 class Permission(enum.IntEnum):
     """What an audit row is about (Open Dental's EnumPermType)."""
 
+    PAYMENT_CREATE = 15
     SECURITY_ADMIN = 24
     COPY = 68
     PATIENT_PORTAL = 75
     USER_LOG_ON_OFF = 83
     SERVICES_SETUP = 91
     PATIENT_PORTAL_LOGIN = 175
+    CREDIT_CARD_EDIT = 213
 
 
 class Action(enum.IntEnum):
     """What a patient did (Open Dental's eServiceAction)."""
 
     SIGNED_IN = 16
+    PAID = 17
     STATEMENT_DOWNLOADED = 28
 
 
@@ -139,6 +144,25 @@ def seal(connection: Connection, schema: Schema, numbers: Sequence[int]) -> None
     # Of the rows as the server kept them: text may have changed on the way in.
     for row in connection.execute(_UNSEALED.where(securitylog.c.SecurityLogNum.in_(numbers))).all():
         _seal(connection, schema, row)
+
+
+def record_once(  # noqa: PLR0913 - an audit row is one thing
+    connection: Connection,
+    schema: Schema,
+    permission: Permission,
+    text: str,
+    *,
+    patient: int,
+    about: int = 0,
+    computer: str = "",
+) -> None:
+    """Write an audit row of the portal unless this patient has one with this text; write its hash unless it has one."""
+    log = securitylog.c
+    same = (log.PatNum == patient, log.PermType == int(permission), log.LogText == text)
+    number = connection.scalar(select(log.SecurityLogNum).where(*same).limit(1))
+    if number is None:
+        number = enter(connection, schema, permission, text, patient=patient, about=about, computer=computer)
+    seal(connection, schema, [number])
 
 
 def recorded(connection: Connection, permission: Permission, text: str, *, patient: int) -> bool:
@@ -219,6 +243,13 @@ def log_hash(  # noqa: PLR0913, PLR0917 - the fields of the recipe, in its order
     before = previous.strftime(_FORMAT) if previous else ""
     whole = f"{permission}{user}{at.strftime(_FORMAT)}{text}{patient}{before}"
     return base64.b64encode(hashlib.sha256(whole.encode("utf-16-le")).digest()).decode()
+
+
+def noted_activity(connection: Connection, schema: Schema, action: Action, *, patient: int, session: str) -> bool:
+    """Return whether there is a row that `note_activity` would write."""
+    log, kept = eservicelog.c, session[: schema.length(eservicelog, "LogGuid")]
+    same = (log.PatNum == patient, log.EServiceAction == int(action), log.LogGuid == kept)
+    return connection.scalar(select(log.EServiceLogNum).where(*same).limit(1)) is not None
 
 
 def note_activity(  # noqa: PLR0913 - one row

@@ -23,6 +23,7 @@ class Kind(enum.IntEnum):
     ALERTS = 72
     CLINIC_PREFERENCES = 75
     MESSAGES = 76
+    BILLING_LIST = 111
 
 
 def tell(connection: Connection, schema: Schema, kind: Kind) -> None:

@@ -1,7 +1,8 @@
 """What we write into Open Dental's database: the list of tables, the guard that refuses all others, and two helpers.
 
 `patient`, `appointment`, `paysplit`, `payplan`, `claim` and `claimproc` are not in the list: since 21.4 and 23.3 their
-rows carry a seal that only Open Dental can make, and it shows whoever changed them as a stranger.
+rows carry a seal that only Open Dental can make, and it shows whoever changed them as a stranger. `splitting` lets one
+of them in where the schema has no such seal.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Table
 from econnector.opendental import keys
 from econnector.opendental.schema import Schema
 
-__all__ = ["WRITABLE", "WriteRefused", "Writing", "guard", "insert", "insert_many", "update", "withheld"]
+__all__ = ["CODE_TABLES", "WRITABLE", "WriteRefused", "Writing", "guard", "insert", "insert_many", "update", "withheld"]
 
 
 class Writing(msgspec.Struct, frozen=True):
@@ -34,19 +35,28 @@ def _writing(may: str, why: str, columns: str = "") -> Writing:
     return Writing(frozenset(may.split()), why, frozenset(columns.split()))
 
 
+CODE_TABLES = frozenset(("cdcrec", "cpt", "cvx", "hcpcs", "icd10", "icd9", "loinc", "rxnorm", "snomed", "sop", "ucum"))
+"""The tables of code systems."""
 WRITABLE = {
     "alertitem": _writing(
-        "insert delete",
-        "the connector's own alerts (types 11, 12, 13, 22, 24), patients who confirm a visit (type 4) or write (21)",
+        "insert update delete",
+        "the connector's own alerts (types 11, 12, 13, 22, 24), patients who confirm a visit (type 4) or write (21), "
+        "how many online payments wait for staff (1)",
+        "Description",
     ),
     "alertread": _writing("delete", "who has read an alert goes with the alert"),
     **dict.fromkeys(
-        ("cdcrec", "cpt", "cvx", "hcpcs", "icd10", "icd9", "loinc", "rxnorm", "snomed", "sop", "ucum"),
+        sorted(CODE_TABLES),
         _writing("insert update", "code systems that the office imports; nobody's data"),
     ),
     "codesystem": _writing("insert update", "which code systems are imported, and which version"),
     "commlog": _writing(
         "insert", "what a patient told the office in the portal, to be read in the chart; no row has a seal"
+    ),
+    "creditcard": _writing(
+        "insert update",
+        "a card that a patient lets the processor keep, by its token; the token goes when they delete it",
+        "XChargeToken",
     ),
     "ehrmeasureevent": _writing(
         "insert",
@@ -62,6 +72,7 @@ WRITABLE = {
     "eservicelog": _writing("insert", "activity of patients in eServices, one row each"),
     "eservicesignal": _writing("insert update", "heartbeats: the connector is the one who writes them"),
     "loginattempt": _writing("insert", "failed sign-ins at the portal, one row each"),
+    "payment": _writing("insert", "what a patient paid online, once; its rows have no seal"),
     "preference": _writing("insert update", "the settings of the eConnector window"),
     "securitylog": _writing("insert", "audit trail of what patients and the office do here"),
     "securityloghash": _writing("insert", "without it the audit window shows the row as changed"),
@@ -73,6 +84,12 @@ WRITABLE = {
         "insert update",
         "the office gives and takes access to the portal; patients change their own user name and password; the portal "
         "notes the sign-in",
+    ),
+    "xwebresponse": _writing(
+        "insert update",
+        "what the card processor answered: Open Dental's list of portal transactions, and what it returns money by",
+        "PaymentNum DateTUpdate TransactionStatus ResponseCode XWebResponseCode ResponseDescription TransactionID "
+        "CardType CardBrand MaskedAcctNum Amount ApprovalCode ExpDate AccountExpirationDate PayNote",
     ),
 }
 """Every table that an outside program may write, what it may do there and why."""
@@ -99,10 +116,31 @@ def withheld() -> Iterator[None]:
         _WITHHELD.reset(before)
 
 
+_SPLITTING: ContextVar[bool] = ContextVar("splitting", default=False)
+_SPLITS = "paysplit"
+
+
+@contextlib.contextmanager
+def splitting(schema: Schema) -> Iterator[None]:
+    """Let a `paysplit` be inserted within. Raises `WriteRefused` where its rows carry a seal."""
+    if schema.has(_SPLITS, "SecurityHash") or not schema.has(_SPLITS):
+        raise WriteRefused("refused: this version seals what a payment is for")
+    before = _SPLITTING.set(True)
+    try:
+        yield
+    finally:
+        _SPLITTING.reset(before)
+
+
 _WRITES = (
     ("insert", re.compile(r"INSERT INTO [`\"]?(\w+)[`\"]? ?\((?!.*\bON DUPLICATE\b)", re.IGNORECASE)),
     ("update", re.compile(r"UPDATE [`\"]?(\w+)[`\"]? SET ", re.IGNORECASE)),
     ("delete", re.compile(r"DELETE FROM [`\"]?(\w+)[`\"]? WHERE ", re.IGNORECASE)),
+)
+# A table that this connection alone sees, with the columns of a code table: making it, and its rows.
+_GATHERS = re.compile(
+    r"CREATE TEMPORARY TABLE gathered_(\w+) ENGINE=MyISAM SELECT [\w, ]+ FROM \1 LIMIT 0"
+    r"|INSERT INTO gathered_(\w+) \([\w, ]+\) VALUES \(%s(?:, %s)*\)"
 )
 _READS = re.compile(r"(SELECT|SHOW|BEGIN)\b", re.IGNORECASE)
 # A SELECT that writes a file or locks rows; two statements in one.
@@ -112,6 +150,7 @@ _TRICKS = re.compile(r"\bINTO\b|\bFOR UPDATE\b|;.*\S", re.IGNORECASE)
 def guard(sql: str) -> None:
     """Raise `WriteRefused` unless the statement only reads, or writes one table in one of the ways of `WRITABLE`.
 
+    The rows of a code table may be gathered in a temporary table first (see `opendental.gathered`).
     Values are parameters and not part of `sql`. What is not recognised is refused.
     """
     text = " ".join(sql.split())
@@ -119,6 +158,9 @@ def guard(sql: str) -> None:
         match = pattern.match(text)
         if match and what in _may(match[1]) and ";" not in text and (what != "update" or _sets_only(match[1], text)):
             return
+    gathers = None if _WITHHELD.get() else _GATHERS.fullmatch(text)
+    if gathers and (gathers[1] or gathers[2]) in CODE_TABLES:
+        return
     if _READS.match(text) and not _TRICKS.search(text):
         return
     raise WriteRefused(f"refused: {' '.join(text.split()[:3])}")
@@ -131,6 +173,8 @@ def _sets_only(table: str, text: str) -> bool:
 
 
 def _may(table: str) -> frozenset[str]:
+    if table.lower() == _SPLITS and _SPLITTING.get():
+        return frozenset({"insert"})
     rule = WRITABLE.get(table.lower())
     return frozenset() if rule is None else rule.may
 
@@ -151,6 +195,33 @@ def insert(connection: Connection, schema: Schema, table: Table, values: Mapping
         row[key.name] = keys.choose(connection, table, schema.random_keys)
     made = connection.execute(sa.insert(table).values(row)).inserted_primary_key
     return int(made[0]) if made is not None else int(row[key.name])
+
+
+def insert_unless(
+    connection: Connection, schema: Schema, table: Table, values: Mapping[str, Any], *there: ColumnElement[bool]
+) -> bool:
+    """Insert one row as `insert` does, unless there is one that matches all of `there`; return whether it was added.
+
+    Looking and inserting are one statement: of two that are sent at once, or one that arrives late, one does nothing.
+    """
+    if not there:
+        raise ValueError("it needs a condition")
+    if _WITHHELD.get():
+        return False
+    row = _present(schema, table, values)
+    row |= _owed(schema, table, row)
+    key = table.primary_key.columns[0]
+    if schema.random_keys is not None:
+        row[key.name] = keys.choose(connection, table, schema.random_keys)
+    known = sa.select(sa.literal(1)).select_from(table).where(*there).exists()
+    fresh = sa.select(*(_as_column(value, table.c[name]) for name, value in row.items())).where(~known)
+    return connection.execute(sa.insert(table).from_select(list(row), fresh)).rowcount > 0
+
+
+def _as_column(value: Any, column: sa.Column[Any]) -> ColumnElement[Any]:
+    if isinstance(value, ColumnElement):
+        return value
+    return sa.literal(value, type_=column.type)
 
 
 def insert_many(

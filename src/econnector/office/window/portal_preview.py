@@ -14,8 +14,10 @@ from starlette.types import Receive, Scope, Send
 
 from econnector.base.errors import PreviewOnly
 from econnector.eservices.portal.office import preview_answers
+from econnector.eservices.portal.office.cashier import Cashier, MerchantTills
 from econnector.eservices.portal.web import routes
 from econnector.link.loopback import DirectAsker
+from econnector.office.payments import payment_terms
 from econnector.office.previews import Previews
 from econnector.office.window.frame import Page, Section, Visitor
 from econnector.office.window.portal import hand_of, number_in
@@ -82,7 +84,10 @@ class _Doors:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         images = ImageStore(scene.settings.images.root, scene.machine)
-        answers = preview_answers(scene.database, scene.state, scene.schemas, images, scene.clock)
+        tills = MerchantTills(payment_terms(scene.loaded), scene.clock)
+        cashier = Cashier(scene.database, scene.state, scene.schemas, scene.clock, tills)
+        parts = (scene.database, scene.state, scene.schemas, images, scene.clock)
+        answers = preview_answers(*parts, cashier=cashier)
         self._asker = DirectAsker(answers)
 
     async def __call__(self, request: Request) -> Door:

@@ -10,6 +10,7 @@
 - `changing.py`   changing user name and password
 - `around.py`     what every page's answer has around its subject
 - `home.py`, `appointments.py`, `account.py`, `statements.py`, `documents.py`, `health.py`, `looked.py`  one each
+- `cashier/`      paying online
 - `sharing.py`    care summaries sent to others: `sharing_send.py`, `sharing_open.py`
 - `summary.py`    the care summary: shown (`summarysections.py`), as files, and who used it (`summaryhistory.py`)
 - `workshop.py`   where documents are made: beside the event loop, few at once
@@ -32,6 +33,7 @@ from econnector.eservices.portal.office import (
     account,
     appointments,
     archive,
+    cashier,
     changing,
     documents,
     forgotten,
@@ -49,6 +51,7 @@ from econnector.eservices.portal.office import (
     summary,
     summaryhistory,
 )
+from econnector.eservices.portal.office.cashier import Cashier
 from econnector.eservices.portal.office.desk import Desk, SchemaOf
 from econnector.eservices.portal.office.post import Post
 from econnector.eservices.portal.office.preview import PreviewDesk, only_looking
@@ -57,6 +60,7 @@ from econnector.storage.database import Database
 from econnector.storage.state import (
     confirmations,
     half_sign_ins,
+    payments,
     portal_invites,
     portal_tries,
     reset_codes,
@@ -83,6 +87,7 @@ SUBJECTS = (
     home,
     appointments,
     account,
+    cashier,
     statements,
     archive,
     documents,
@@ -97,7 +102,7 @@ SUBJECTS = (
 """Each module's `answer(desk, answers)` registers its answers."""
 _SWEPT = (
     *(sessions, throttle, reset_codes, half_sign_ins, confirmations, drafts, portal_tries),
-    *(portal_invites, summary_shares),
+    *(portal_invites, summary_shares, payments),
 )
 
 
@@ -111,21 +116,28 @@ def portal_answers(  # noqa: PLR0913 - what an office consists of
     beat: float = 0.25,
     post: Post | None = None,
     seal: Seal | None = None,
+    cashier: Cashier | None = None,
 ) -> Answers:
     """Return the answers to every call of `calls.py`.
 
     `schema_of(connection)` gives the practice's schema of now, or raises `VersionsDiffer` or `UpdateRunning`. `beat`
     is the grid, in seconds, on which refused sign-ins leave. `post` takes the mail that answers send (None: there is
-    none), `seal` what the state file must not hold in the clear.
+    none), `seal` what the state file must not hold in the clear, `cashier` payments.
     """
-    return _answers(Desk(database, state, schema_of, images, clock, beat=beat, post=post, seal=seal))
+    return _answers(Desk(database, state, schema_of, images, clock, beat=beat, post=post, seal=seal, cashier=cashier))
 
 
-def preview_answers(
-    database: Database, state: Database, schema_of: SchemaOf, images: ImageStore, clock: Clock = SYSTEM
+def preview_answers(  # noqa: PLR0913 - what an office consists of
+    database: Database,
+    state: Database,
+    schema_of: SchemaOf,
+    images: ImageStore,
+    clock: Clock = SYSTEM,
+    *,
+    cashier: Cashier | None = None,
 ) -> Answers:
     """Return the answers to somebody of the office who looks at the portal as a patient, see `preview`."""
-    return only_looking(_answers(PreviewDesk(database, state, schema_of, images, clock, beat=0.0)))
+    return only_looking(_answers(PreviewDesk(database, state, schema_of, images, clock, beat=0.0, cashier=cashier)))
 
 
 def _answers(desk: Desk) -> Answers:

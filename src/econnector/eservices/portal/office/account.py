@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from econnector.eservices.portal import calls
 from econnector.eservices.portal.office.admission import Visitor
 from econnector.eservices.portal.office.around import begin, note_view, text_of
+from econnector.eservices.portal.office.cashier.showing import as_payment, payable, unposted, waiting
 from econnector.eservices.portal.office.desk import Desk
 from econnector.eservices.portal.office.paging import cut, page_of
 from econnector.eservices.portal.office.statements import as_item, balance_of, holder_of, whose_money
 from econnector.opendental import balances, payments, statements
 from econnector.opendental.balances import cents
 from econnector.opendental.family import Relative
+from econnector.storage.state.payments import Attempt
 from econnector.storage.state.sessions import PortalSession
 from econnector.wire.call import Answers, Asked
 
@@ -32,15 +34,21 @@ def answer(desk: Desk, answers: Answers) -> None:
     @answers.to(calls.ACCOUNT)
     async def _(_asked: Asked, params: calls.PersonAsked) -> calls.Account:
         session = await desk.session(params.token)
-        return await desk.show(_account, session, params)
+        return await desk.show(_account, session, params, await unposted(desk))
 
     @answers.to(calls.PAYMENTS)
     async def _(_asked: Asked, params: calls.PageAsked) -> calls.Payments:
         session = await desk.session(params.token)
-        return await desk.show(_payments, session, params)
+        return await desk.show(_payments, session, params, await unposted(desk))
 
 
-def _account(connection: "Connection", desk: Desk, session: PortalSession, params: calls.PersonAsked) -> calls.Account:
+def _account(
+    connection: "Connection",
+    desk: Desk,
+    session: PortalSession,
+    params: calls.PersonAsked,
+    ahead: list[Attempt],
+) -> calls.Account:
     begun = begin(connection, desk, session, params, topic="account")
     visitor, looking_at = begun.visitor, begun.looking_at
     names = {person.number: person.name for person in visitor.people}
@@ -58,12 +66,16 @@ def _account(connection: "Connection", desk: Desk, session: PortalSession, param
         balance_as_of=text_of(balance.as_of) if balance else "",
         last_statement_cents=last.cents if last else 0,
         last_statement_date=text_of(last.sent) if last else "",
-        pending=[_as_payment(payment, names) for payment in paid if payment.standing == "pending"],
+        pending=[as_payment(one, names) for one in waiting(connection, ahead, people)]
+        + [_as_payment(payment, names) for payment in paid if payment.standing == "pending"],
+        payable=payable(connection, desk, visitor, purse),
         latest=[_as_payment(payment, names) for payment in paid[:_LATEST] if payment.standing != "pending"],
     )
 
 
-def _payments(connection: "Connection", desk: Desk, session: PortalSession, params: calls.PageAsked) -> calls.Payments:
+def _payments(
+    connection: "Connection", desk: Desk, session: PortalSession, params: calls.PageAsked, ahead: list[Attempt]
+) -> calls.Payments:
     begun = begin(connection, desk, session, params, topic="account")
     visitor, looking_at = begun.visitor, begun.looking_at
     names = {person.number: person.name for person in visitor.people}
@@ -73,7 +85,8 @@ def _payments(connection: "Connection", desk: Desk, session: PortalSession, para
     note_view(connection, visitor, looking_at, "payments")
     return calls.Payments(
         **begun.frame,
-        items=[_as_payment(payment, names) for payment in made],
+        items=([] if page.number else [as_payment(one, names) for one in waiting(connection, ahead, people)])
+        + [_as_payment(payment, names) for payment in made],
         page=page.number,
         more=more,
         receipts=[as_item(row, begun.name(row.patient)) for row in receipts],

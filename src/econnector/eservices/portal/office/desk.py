@@ -25,6 +25,8 @@ from econnector.storage.state.sealing import Seal
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from econnector.eservices.portal.office.cashier.engine import Cashier
+
 __all__ = ["Desk", "SchemaOf"]
 
 log = structlog.get_logger(__name__)
@@ -58,14 +60,16 @@ class Desk:
         beat: float,
         post: Post | None = None,
         seal: Seal | None = None,
+        cashier: "Cashier | None" = None,
     ) -> None:
         """`beat`: refusals leave on multiples of so many seconds, see `same_time`.
 
-        Without `post` no mail is sent. Without `seal` what is sealed is lost when the process ends.
+        Without `post` no mail is sent. Without `seal` what is sealed is lost when the process ends. Without `cashier`
+        nothing can be paid.
         """
         self.database, self.state, self.schema_of, self.images, self.clock = database, state, schema_of, images, clock
         self._beat = beat
-        self.post, self.seal = post, seal or Seal()
+        self.post, self.seal, self.cashier = post, seal or Seal(), cashier
         self._later: set[asyncio.Task[None]] = set()
         self._mends = [clock.monotonic(), clock.monotonic() + _MEND_AGAIN]
         self.unsealed: deque[int] = deque()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from econnector.eservices.portal import calls
 from econnector.eservices.portal.office.appointments import as_shown, remember, with_clinics
 from econnector.eservices.portal.office.around import begin, note_view, text_of, whose
+from econnector.eservices.portal.office.cashier.showing import payable
 from econnector.eservices.portal.office.desk import Desk
 from econnector.eservices.portal.office.statements import balance_of, holder_of
 from econnector.opendental import appointments
@@ -53,6 +54,7 @@ def _home(connection: "Connection", desk: Desk, session: PortalSession, params: 
         balance_known=balance is not None,
         balance_holder=holder_of(connection, visitor, looking_at),
         balance_as_of=text_of(balance.as_of) if balance else "",
+        payable=payable(connection, desk, visitor, visitor.purse(looking_at)),
         statement_count=found.statement_count,
         latest_statement=text_of(found.newest_statement),
         last_sign_in=session.before,

@@ -1,6 +1,6 @@
 """The office's account at a card processor: what Open Dental and the settings say, put together."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -13,7 +13,10 @@ from econnector.payments.opening import open_gateway
 from econnector.payments.way import Way
 from econnector.storage.database import Database
 
-__all__ = ["Merchant", "Terms", "merchant"]
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["Merchant", "Terms", "account", "merchant"]
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +45,12 @@ async def merchant(database: Database, clinic: int, terms: Terms, clock: Clock =
 
     Raises `PaymentsOff`, `PaymentCredentialsIncomplete`, and what `Database.run` raises.
     """
-    stripe = terms.processor == "stripe"
-    setup = await database.run(lambda connection: paymentsetup.read(connection, clinic, elsewhere=stripe))
+    return await database.run(account, clinic, terms, clock)
+
+
+def account(connection: "Connection", clinic: int, terms: Terms, clock: Clock = SYSTEM) -> Merchant:
+    """Return what `merchant` returns. Raises `PaymentsOff`, `PaymentCredentialsIncomplete`."""
+    setup = paymentsetup.read(connection, clinic, elsewhere=terms.processor == "stripe")
     return Merchant(setup, open_gateway(_credentials(setup, terms), terms.way, clock))
 
 

@@ -25,7 +25,11 @@ __all__ = ["PreviewDesk", "only_looking"]
 _NUMBER = "preview"
 """Stands for a session's number; no session of a patient has it."""
 _FIRST_STEPS = frozenset(
-    call.name for call in (calls.STEP, calls.BEGIN_PASSKEY, calls.INVITE, calls.OPEN_SHARE, calls.SHARED_FILE)
+    call.name
+    for call in (
+        *(calls.STEP, calls.BEGIN_PASSKEY, calls.INVITE, calls.OPEN_SHARE, calls.SHARED_FILE),
+        calls.PAYMENT_NOTICE,
+    )
 )
 """Calls that show something and are the first step of a change, or that count what is shown."""
 

@@ -6,6 +6,7 @@ from econnector.eservices.portal import calls
 from econnector.eservices.portal.office import journal
 from econnector.eservices.portal.office.admission import Visitor
 from econnector.eservices.portal.office.around import begin, note_view, text_of, whose
+from econnector.eservices.portal.office.cashier.showing import payable
 from econnector.eservices.portal.office.desk import Desk
 from econnector.eservices.portal.office.opening import Drawer, open_filed
 from econnector.opendental import balances, family, statements
@@ -50,6 +51,7 @@ def _statements(
         balance_as_of=text_of(balance.as_of) if balance else "",
         last_statement_cents=last.cents if last else 0,
         last_statement_date=text_of(last.sent) if last else "",
+        payable=payable(connection, desk, visitor, visitor.purse(looking_at)),
     )
 
 
