@@ -10,6 +10,7 @@ from econnector.office.doctor import (
     mail,
     network,
     others,
+    payments,
     portal,
     service,
     storage,
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     *others.CHECKS,
     *mail.CHECKS,
     *portal.CHECKS,
+    *payments.CHECKS,
     *summaries.CHECKS,
     *codes.CHECKS,
 )
