@@ -32,6 +32,12 @@ class OpenDentalConfig(msgspec.Struct, frozen=True):
     ca: Path | None
 
 
+_MIDDLE_TIER = (
+    "with it Open Dental uses a middle tier, and the eConnector needs the database itself: set database.host, "
+    "database.name and database.user, which `econnector service configure` asks for"
+)
+
+
 def read_config(file: Path) -> OpenDentalConfig:
     """Read an Open Dental config file. Raises SettingInvalid, whose words quote nothing of the file's content."""
     file = file.absolute()  # what it names beside itself is looked for from elsewhere
@@ -39,6 +45,8 @@ def read_config(file: Path) -> OpenDentalConfig:
     kind = found.get("DatabaseType") or "MySql"
     if kind.lower() != "mysql":
         raise _invalid(file, "it names a database type other than MySql")
+    if not found.get("ComputerName") and found.get("URI"):
+        raise _invalid(file, _MIDDLE_TIER)
     if not found.get("ComputerName") or not found.get("Database"):
         raise _invalid(file, "it has no DatabaseConnection with ComputerName and Database")
     host, port = _host(file, found["ComputerName"])

@@ -15,9 +15,9 @@ from econnector.base.errors import SettingInvalid, SettingMissing
 from econnector.base.logs import Level
 from econnector.base.places import data_folder, settings_folder
 from econnector.base.settings import Loaded, described, load
-from econnector.office.opendental_config import OpenDentalConfig, read_config
+from econnector.office.opendental_config import OpenDentalConfig, middle_tier_uri, read_config
 
-__all__ = ["CREDENTIAL", "PREFIX", "Settings", "find_file", "load_settings"]
+__all__ = ["CREDENTIAL", "PREFIX", "Settings", "find_file", "load_settings", "names_database"]
 
 PREFIX = "ECONNECTOR_OFFICE"
 CREDENTIAL = "database-password"
@@ -242,9 +242,16 @@ def load_settings(
     _find_password(loaded, variables)
     for name, credential in STRIPE_CREDENTIALS.items():
         _find_secret(loaded, variables, name, credential)
-    if loaded.value.open_dental_config:
-        _take_over(loaded, read_config(loaded.value.open_dental_config))
+    config = loaded.value.open_dental_config
+    if config and not (names_database(loaded) and config.exists() and middle_tier_uri(config)):
+        _take_over(loaded, read_config(config))
     return loaded
+
+
+def names_database(loaded: Loaded[Settings]) -> bool:
+    """Return whether the connector's own settings say where the database is, whatever Open Dental's file says."""
+    others = {"default", str(loaded.value.open_dental_config)}
+    return any(loaded.places[name] not in others for name in ("database.url", "database.host"))
 
 
 def _find_password(loaded: Loaded[Settings], variables: Mapping[str, str]) -> None:

@@ -12,7 +12,6 @@ from econnector.base.errors import (
     Failure,
     InstallCloud,
     InstallDeclined,
-    InstallMiddleTier,
     UpdateServerElsewhere,
 )
 from econnector.office.install import machine as machines
@@ -141,10 +140,8 @@ def test_the_update_server_is_named_as_every_workstation_recognises_it() -> None
     assert rules.is_this(rules.short_name(HERE), HERE)
 
 
-def test_no_answer_helps_under_a_middle_tier_or_in_the_cloud() -> None:
+def test_no_answer_helps_in_the_cloud() -> None:
     rules.refuse(facts())
-    with pytest.raises(InstallMiddleTier, match="middle tier"):
-        rules.refuse(facts(middle_tier="FreeDentalConfig.xml"))
     with pytest.raises(InstallCloud):
         rules.refuse(facts(cloud="RegKeyNum.txt"))
 

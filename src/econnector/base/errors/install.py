@@ -35,7 +35,8 @@ class InstallMiddleTier(InstallFailure):
     office = "Open Dental on this computer uses the middle tier ({file}); services are not installed from there, because the eConnector needs the database itself."
     remedy = (
         "Install eConnector on the database server, or on a computer that connects to the database directly.",
-        "If this computer connects directly now: correct {file} in Open Dental's Choose Database window, then install again.",
+        "Or let it connect directly from here: `econnector service configure` asks for server, database, user and password; then install again.",
+        "If this computer's Open Dental connects directly now: correct {file} in Open Dental's Choose Database window, then install again.",
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from econnector.base.errors import Failure, QuestionUnanswered
+from econnector.base.errors import InstallFailure, QuestionUnanswered
 from econnector.office.desk import Who
 from econnector.office.install import beats, rules
 from econnector.office.install.install import Asking, Installation, Outcome, Progress
@@ -42,11 +42,11 @@ async def auto_install(
 
 async def _why_not(file: Path, services: Services) -> str:
     loaded = load_settings(file, environment={})
-    async with beats.database_of(loaded) as database:
-        facts = (await survey(loaded, services, database)).facts
     try:
+        async with beats.database_of(loaded) as database:
+            facts = (await survey(loaded, services, database)).facts
         rules.refuse(facts)
-    except Failure as failure:
+    except InstallFailure as failure:
         return failure.office_text().rstrip(".")
     return rules.auto_reason(facts)
 

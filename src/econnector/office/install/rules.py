@@ -20,7 +20,6 @@ from econnector.base.errors import (
     Failure,
     InstallCloud,
     InstallDeclined,
-    InstallMiddleTier,
     UpdateServerElsewhere,
 )
 from econnector.opendental.statistics import MULTIPLE_WITHIN, Entry
@@ -80,10 +79,8 @@ class Facts(msgspec.Struct, frozen=True):
     """Whether an installation that was interrupted was told to make this machine the Update Server."""
     here: bool = False
     """Whether a service of this machine runs with these settings."""
-    middle_tier: str = ""
-    """The file that says so; empty where there is none."""
     cloud: str = ""
-    """As `middle_tier`."""
+    """The file that says so; empty where there is none."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -121,8 +118,6 @@ def short_name(machine: Machine) -> str:
 
 def refuse(facts: Facts) -> None:
     """Raise why nothing may be installed here, whatever anybody answers."""
-    if facts.middle_tier:
-        raise InstallMiddleTier(file=facts.middle_tier)
     if facts.cloud:
         raise InstallCloud(file=facts.cloud)
 

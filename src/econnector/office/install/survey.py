@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from econnector.base.errors import InstallRights
+from econnector.base.errors import InstallMiddleTier, InstallRights
 from econnector.base.settings import Loaded
 from econnector.office.addresses import database_place
 from econnector.office.install import agreed, machine
@@ -16,7 +16,7 @@ from econnector.office.left import read_file
 from econnector.office.service.accounts import current
 from econnector.office.service.contract import ServiceState
 from econnector.office.service.services import Services
-from econnector.office.settings import Settings
+from econnector.office.settings import Settings, names_database
 from econnector.opendental import preferences, signals, statistics
 from econnector.opendental.schema import Schemas
 from econnector.opendental.signals import Severity
@@ -48,7 +48,13 @@ class Surveyed(msgspec.Struct, frozen=True):
 
 
 async def survey(loaded: Loaded[Settings], services: Services, database: Database) -> Surveyed:
-    """Look. Raises the database's failures, `VersionsDiffer`, `UpdateRunning` and `StateLocked`."""
+    """Look. Raises the database's failures, `VersionsDiffer`, `UpdateRunning`, `StateLocked` and `InstallMiddleTier`.
+
+    Where Open Dental uses a middle tier, the settings must name the database itself: no other is looked for.
+    """
+    middle_tier = "" if names_database(loaded) else machine.middle_tier_file(loaded)
+    if middle_tier:
+        raise InstallMiddleTier(file=middle_tier)
     seen = await database.run(_look, Schemas(), within=_WITHIN)
     left = await read_file(loaded)
     facts = msgspec.structs.replace(
@@ -57,7 +63,6 @@ async def survey(loaded: Loaded[Settings], services: Services, database: Databas
         enrolled=bool(left.office),
         agreed=await agreed.is_kept(loaded),
         here=await asyncio.to_thread(_is_installed, loaded, services),
-        middle_tier=machine.middle_tier_file(loaded),
         cloud=machine.cloud_file(),
     )
     return msgspec.structs.replace(seen, facts=facts)
