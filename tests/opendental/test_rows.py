@@ -124,6 +124,7 @@ async def test_activity_is_noted_whatever_length_the_session_column_has(practice
 
 
 LOOKS = {
+    alerts.Kind.ONLINE_PAYMENTS: (0, 1, 3, 2),
     alerts.Kind.MULTIPLE_CONNECTORS: (-1, 3, 5, 0),
     alerts.Kind.CONNECTOR_DOWN: (-1, 3, 3, 9),
     alerts.Kind.CONNECTOR_ERROR: (0, 1, 3, 9),

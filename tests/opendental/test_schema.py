@@ -167,7 +167,9 @@ def test_a_time_with_a_zone_is_refused() -> None:
         times.OdDateTime().process_bind_param(dt.datetime(2024, 1, 1, tzinfo=dt.UTC), None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("table", ["patient", "appointment", "paysplit", "payment", "userod", "definition", "document"])
+@pytest.mark.parametrize(
+    "table", ["patient", "appointment", "paysplit", "claimproc", "userod", "definition", "document"]
+)
 async def test_the_guard_refuses_every_table_that_is_not_listed(practice: Practice, table: str) -> None:
     target: Table = metadata.tables[table]
     statement = insert(target).values({target.primary_key.columns[0].name: 99})
@@ -183,6 +185,9 @@ ALLOWED = [
     "INSERT INTO `alertitem` (`Type`) VALUES (%s)",
     "UPDATE preference SET ValueString=%s WHERE PrefName=%s",
     "DELETE FROM alertitem WHERE AlertItemNum = %s",
+    "CREATE TEMPORARY TABLE gathered_snomed ENGINE=MyISAM SELECT SnomedCode, Description FROM snomed LIMIT 0",
+    "INSERT INTO gathered_snomed (SnomedCode, Description) VALUES (%s, %s)",
+    "INSERT INTO snomed (SnomedCode, Description) SELECT SnomedCode, Description FROM gathered_snomed",
 ]
 REFUSED = [
     "INSERT INTO patient (LName) VALUES (%s)",
@@ -212,6 +217,14 @@ REFUSED = [
     "GRANT ALL ON *.* TO x",
     "KILL 5",
     "",
+    "CREATE TABLE gathered_snomed ENGINE=MyISAM SELECT SnomedCode FROM snomed LIMIT 0",
+    "CREATE TEMPORARY TABLE snomed ENGINE=MyISAM SELECT SnomedCode FROM snomed LIMIT 0",
+    "CREATE TEMPORARY TABLE gathered_snomed ENGINE=MyISAM SELECT SSN FROM patient LIMIT 0",
+    "CREATE TEMPORARY TABLE gathered_patient ENGINE=MyISAM SELECT SSN FROM patient LIMIT 0",
+    "CREATE TEMPORARY TABLE gathered_snomed ENGINE=MyISAM SELECT SnomedCode FROM snomed LIMIT 0; DROP TABLE patient",
+    "INSERT INTO gathered_patient (SSN) VALUES (%s)",
+    "INSERT INTO gathered_snomed (SnomedCode) SELECT SSN FROM patient",
+    "DROP TABLE gathered_snomed",
 ]
 
 

@@ -21,7 +21,7 @@ from econnector.storage.state.payments import Attempt
 from econnector.storage.state.sealing import Seal
 from tests.support.practice import Cast, PortalOffice
 
-__all__ = ["BACK", "Bank", "PayingOffice"]
+__all__ = ["BACK", "Bank", "BankTills", "PayingOffice"]
 
 BACK = "https://portal.example.com/o/bright/portal/pay/{payment}"
 PAY_TYPE = 71

@@ -14,21 +14,31 @@ from sqlalchemy import Connection
 from econnector.base.errors import DatabaseBusy
 from econnector.eservices.portal import calls
 from econnector.eservices.portal.office import portal_answers
+from econnector.eservices.portal.office.cashier import Cashier
 from econnector.opendental import audit, tables
 from econnector.opendental.schema import Schemas, inspect
+from econnector.storage.state import payments
+from econnector.storage.state.payments import Attempt
+from tests.support.bank import Bank, BankTills
 from tests.support.cost import Said, overheard, pages, params_of
 from tests.support.mariadb import shared_server
 from tests.support.practice import Cast, PortalOffice
 
 CHECK, BUDGET = 3, 3
 """Questions of the session check (the sign-in, the settings, whom they may see), and of a page beyond it."""
-WHOLE_RECORD = {"portal.care-summary": 36}
-"""Pages that read all there is about somebody, and what they may ask: a number that no history raises."""
+WHOLE_RECORD = {"portal.care-summary": 36, "portal.payment-state": BUDGET + CHECK}
+"""Pages that read all there is about somebody, and what they may ask: a number that no history raises; and what became
+of a payment, for which it is looked at twice who asks: before the processor is asked, and after."""
 EXAMPLES = {
-    Cast.MARIA: {"appointment": 1001, "message": 701, "plan": 1201, "reply": 701},
-    Cast.LUIS: {"appointment": 1010, "message": 702, "plan": 1205},
+    Cast.MARIA: {"appointment": 1001, "message": 701, "plan": 1201, "reply": 701, "payment": "4000000001"},
+    Cast.LUIS: {"appointment": 1010, "message": 702, "plan": 1205, "payment": "4000000001"},
 }
 """What pages about one thing are asked for, by whose it is."""
+PAID = Attempt(
+    number="4000000001", key="", draft="", content="", login=1000 + Cast.MARIA, payer=Cast.MARIA, holder=Cast.MARIA,
+    clinic=0, cents=100, processor="xweb", pay_type=71, source=2, state="approved", paid_cents=100, payment=9, mail="",
+    done=True, begun=1.0,
+)  # fmt: skip
 GROWING = {
     *("patient", "procedurelog", "document", "emailmessage", "securitylog", "appointment", "paysplit", "payment"),
     *("adjustment", "claimproc", "statement", "eservicelog", "emailattach", "recall", "webschedrecall", "treatplan"),
@@ -43,9 +53,11 @@ ON_BOTH = pytest.mark.parametrize(
 async def opened(office: PortalOffice) -> str:
     """Sign Maria in; from now on the schema is known, as it is for five seconds after each look at it."""
     schema = await office.database.run(inspect)
+    cashier = Cashier(office.database, office.state, lambda _: schema, office.clock, BankTills(Bank(office.clock)))
     office.answers = portal_answers(
-        office.database, office.state, lambda _: schema, office.images, office.clock, beat=0.001
+        office.database, office.state, lambda _: schema, office.images, office.clock, beat=0.001, cashier=cashier
     )
+    await office.state.run(payments.plan, PAID)
     return (await office.sign_in(Cast.MARIA)).token
 
 

@@ -61,6 +61,10 @@ ABOUT_ONES_OWN_DRAFT = {"portal.message-piece", "portal.message-drop"}
 """A draft is known by its writer and its name: nobody else's can be named."""
 ABOUT_A_SHARE = {"portal.share", "portal.withdraw-share", "portal.open-share", "portal.shared-file"}
 """The last two are a stranger's; all are tried in `test_sharing.py` and `test_sharing_attacks.py`."""
+ABOUT_A_PAYMENT = {
+    *("portal.pay-form", "portal.pay", "portal.payment-state", "portal.payment-notice", "portal.forget-card"),
+}
+"""Whoever may see what an account owes may pay it; all are tried in `paying/`."""
 ABOUT_ONESELF = {
     "portal.add-passkey",
     "portal.begin-passkey",
@@ -96,7 +100,7 @@ async def test_every_call_of_the_contract_has_its_place_here(portal_office_sqlit
     declared = {call.name for call in vars(calls).values() if isinstance(call, Call)}
     answered = {call.name for call, _ in portal_office_sqlite.answers}
     messages = {*ABOUT_A_MESSAGE, *ABOUT_ONES_OWN_DRAFT}
-    visits = {*ABOUT_AN_APPOINTMENT, *ABOUT_A_PLAN, *ABOUT_A_SHARE}
+    visits = {*ABOUT_AN_APPOINTMENT, *ABOUT_A_PLAN, *ABOUT_A_SHARE, *ABOUT_A_PAYMENT}
     placed = {*visits, *messages, *ABOUT_A_PERSON, *ABOUT_A_DOCUMENT, *ABOUT_ONESELF, *BEFORE_SIGNING_IN}
     assert declared == answered == placed
 
