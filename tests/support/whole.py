@@ -71,6 +71,7 @@ class Whole:
         self.portal = f"{self.hq_url}/o/{OFFICE}/portal/"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         if database:
+            shutil.copytree(built() / "images", folder / "images")  # the same; drawn anew they would take seconds
             self.say("demo", "--build", str(folder), "--database", database)
         else:
             shutil.copytree(enrolled() if known else built(), folder, dirs_exist_ok=True)

@@ -193,6 +193,7 @@ def test_no_secret_and_no_patient_is_written_anywhere_at_any_level(whole: Loud) 
     send_mail(whole)
     until(lambda: "answered" in whole.everything())
     whole.stop("office")
+    browser.open("statements")
     meet_a_server_that_refuses(whole)
 
     bundle = whole.folder / "bundle.zip"

@@ -176,18 +176,3 @@ def test_a_statement_whose_file_is_gone_says_so_and_the_office_finds_it_by_the_r
     until(lambda: "file-missing" in lasting.office_says("office", "failure", reference, check=False).stdout)
     (lasting.folder / "elsewhere").rename(lasting.images)
     assert browser.open(link).body.startswith(b"%PDF-")
-
-
-def test_no_secret_and_no_patient_stands_in_any_log(whole: Whole) -> None:
-    browser, _ = whole.sign_in(USER, PASSWORD)
-    browser.open("statements")
-    whole.sign_in(USER, "Wrong-Secret-99")
-    whole.sign_in("no.such.person", PASSWORD)
-    whole.stop("office")
-    browser.open("statements")
-    log = whole.log()
-    assert "connector starts" in log
-    token = next(cookie.value for cookie in browser.cookies if "form" not in cookie.name)
-    assert token
-    for secret in (PASSWORD, "Wrong-Secret-99", "Rivera", "elena", "no.such.person", token):
-        assert secret not in log

@@ -1,4 +1,4 @@
-"""Hundreds of mails, the process that sends them killed twenty times, the mail server down twice: none is missing."""
+"""Many mails, the process that sends them killed again and again, the mail server down twice: none is missing."""
 
 import asyncio
 import collections
@@ -15,7 +15,8 @@ from tests.office.mail.conftest import Office
 from tests.support import mailserver
 from tests.support.mailserver import MailServer, Received
 
-MAILS, KILLS, OUTAGES = 420, 20, (130, 290)
+MAILS, KILLS, OUTAGES = 130, 6, (40, 90)
+"""Kills by turns before and after the server's answer, each outage between two of them; many more add nothing new."""
 
 
 class Killer:
