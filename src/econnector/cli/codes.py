@@ -139,7 +139,7 @@ def _progress_cells(row: "Row") -> tuple[str, ...]:
         return (row.system.name, word, many, "", "", "", "", f"{size(load.rate)}/s", load.address)
     if last is None:
         return (row.system.name, word, *[""] * 7)
-    where = f"{last.line:,} ({last.share * _PERCENT:.0f} %)"
+    where = f"{(last.reached if row.runs else last.line):,} ({last.share * _PERCENT:.0f} %)"
     counts = (last.added, last.changed, last.same, last.bad)
     return (row.system.name, word, where, *(f"{count:,}" for count in counts), f"{last.rate:,.0f}", last.source)
 

@@ -143,7 +143,7 @@ async def _with_bar(job: "Job") -> "Progress":
 
 
 async def _shown(job: "Job", bar: "Bar") -> "Progress":
-    from econnector.office.codes.words import DOWNLOADING, IMPORTING, size  # noqa: PLC0415 - heavy
+    from econnector.office.codes.words import DOWNLOADING, IMPORTING, PUTTING, size  # noqa: PLC0415 - heavy
 
     name = job.progress.system
     task = bar.add_task(name, total=1.0, many="")
@@ -154,8 +154,9 @@ async def _shown(job: "Job", bar: "Bar") -> "Progress":
         bar.update(task, description=f"{DOWNLOADING} {name}", completed=load.share, many=many)
 
     def told(progress: "Progress") -> None:
-        many = f"{progress.line:,} lines, {progress.rate:,.0f}/s"
-        bar.update(task, description=f"{IMPORTING} {name}", completed=progress.share, many=many)
+        many = f"{progress.reached:,} lines, {progress.rate:,.0f}/s"
+        word = PUTTING if progress.putting else IMPORTING
+        bar.update(task, description=f"{word} {name}", completed=progress.share, many=many)
 
     return await job.run(told, fetched)
 

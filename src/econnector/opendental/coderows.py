@@ -16,14 +16,14 @@ from econnector.opendental import writes
 from econnector.opendental.codesystems import CodeSystem
 from econnector.opendental.schema import Schema
 
-__all__ = ["Line", "Written", "count", "is_empty", "lengths", "write"]
+__all__ = ["Line", "Written", "alone", "compared", "count", "is_empty", "lengths", "table_of", "write"]
 
 Line = tuple[str | int, ...]
 """The values of `CodeSystem.columns`."""
 
 _AT_ONCE = 1000
 """How many codes one question may name."""
-_LOCK_SECONDS, _LOCK_TRIES = 5, 3
+_LOCK_SECONDS, _LOCK_TRIES, _COUNT_TRIES = 5, 3, 12
 """A statement may take ten seconds, and what a dead process has begun as long."""
 
 
@@ -37,18 +37,21 @@ class Written(msgspec.Struct):
 
 def is_empty(connection: Connection, system: CodeSystem) -> bool:
     """Return whether nothing of the system is there."""
-    return connection.execute(select(_table(system).primary_key.columns[0]).limit(1)).first() is None
+    return connection.execute(select(table_of(system).primary_key.columns[0]).limit(1)).first() is None
 
 
 def count(connection: Connection, system: CodeSystem) -> int:
-    """Return how many rows are there, what is being written right now included. Raises `DatabaseBusy`."""
-    with _alone(connection, system):
-        return connection.execute(select(func.count()).select_from(_table(system))).scalar_one()
+    """Return how many rows are there, what is being written right now included. Raises `DatabaseBusy`.
+
+    It waits a minute: what a dead process had gathered may be on its way into the table.
+    """
+    with alone(connection, system, tries=_COUNT_TRIES):
+        return connection.execute(select(func.count()).select_from(table_of(system))).scalar_one()
 
 
 def lengths(schema: Schema, system: CodeSystem) -> list[int | None]:
     """Return how many characters each column of a line takes; None for no limit."""
-    return [schema.length(_table(system), column) for column in system.columns]
+    return [schema.length(table_of(system), column) for column in system.columns]
 
 
 def write(  # noqa: PLR0913 - what, where and how
@@ -66,16 +69,18 @@ def write(  # noqa: PLR0913 - what, where and how
     texts (unless the system always updates), else it takes the line's; a code that stands twice is one row, with the
     first line's text or, without `keep_old`, with the last one's.
     """
-    with _alone(connection, system):
-        writes.insert_many(connection, schema, _table(system), system.columns, new)
-        done = _others(connection, schema, system, others, keeps=keep_old and not system.updates)
+    with alone(connection, system):
+        writes.insert_many(connection, schema, table_of(system), system.columns, new)
+        done = compared(connection, schema, system, others, keep_old=keep_old)
     done.added += len(new)
     return done
 
 
-def _others(
-    connection: Connection, schema: Schema, system: CodeSystem, lines: Sequence[Line], *, keeps: bool
+def compared(
+    connection: Connection, schema: Schema, system: CodeSystem, lines: Sequence[Line], *, keep_old: bool
 ) -> Written:
+    """Write lines that may be there already, as `write` does. Whoever calls it is `alone`."""
+    keeps = keep_old and not system.updates
     there = _there(connection, system, lines)
     done, new, width = Written(), dict[Line, Line](), len(system.same)
     for line in lines:
@@ -91,14 +96,14 @@ def _others(
             _change(connection, schema, system, there[key][0], rest)
             there[key] = there[key][0], rest
             done.changed += 1
-    writes.insert_many(connection, schema, _table(system), system.columns, list(new.values()))
+    writes.insert_many(connection, schema, table_of(system), system.columns, list(new.values()))
     done.added = len(new)
     return done
 
 
 @contextlib.contextmanager
-def _alone(connection: Connection, system: CodeSystem) -> Iterator[None]:
-    """Let no other process write the system's rows meanwhile.
+def alone(connection: Connection, system: CodeSystem, *, tries: int = _LOCK_TRIES) -> Iterator[None]:
+    """Let no other process write the system's rows meanwhile. Raises `DatabaseBusy` when one does after `tries`.
 
     A process that is killed leaves its last statement running on the server, and what that will have written is not
     seen before it has ended: the server keeps the lock until then.
@@ -106,9 +111,9 @@ def _alone(connection: Connection, system: CodeSystem) -> Iterator[None]:
     if connection.dialect.name == "sqlite":
         yield  # one writer at a time anyway
         return
-    name = func.md5(func.concat(func.database(), f".{_table(system).name}"))
-    if not any(connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1 for _ in range(_LOCK_TRIES)):
-        raise DatabaseBusy(limit=f"{_LOCK_SECONDS * _LOCK_TRIES}", reason=f"{system.name} is being written already")
+    name = func.md5(func.concat(func.database(), f".{table_of(system).name}"))
+    if not any(connection.scalar(select(func.get_lock(name, _LOCK_SECONDS))) == 1 for _ in range(tries)):
+        raise DatabaseBusy(limit=f"{_LOCK_SECONDS * tries}", reason=f"{system.name} is being written already")
     try:
         yield
     finally:
@@ -120,7 +125,7 @@ def _alone(connection: Connection, system: CodeSystem) -> Iterator[None]:
 
 def _there(connection: Connection, system: CodeSystem, lines: Sequence[Line]) -> dict[Line, tuple[int, Line]]:
     """Return the number and the rest of each row that has the key of one of `lines`."""
-    table, width = _table(system), len(system.same)
+    table, width = table_of(system), len(system.same)
     wanted = [table.primary_key.columns[0], *(table.c[name] for name in system.columns)]
     found: dict[Line, tuple[int, Line]] = {}
     keys = list({line[:width] for line in lines})
@@ -139,11 +144,12 @@ def _one_of(table: Table, system: CodeSystem, keys: Iterable[Line]) -> ColumnEle
 
 
 def _change(connection: Connection, schema: Schema, system: CodeSystem, number: int, rest: Line) -> None:
-    table, values = _table(system), dict[str, Any](zip(system.rest, rest, strict=True))
+    table, values = table_of(system), dict[str, Any](zip(system.rest, rest, strict=True))
     writes.update(connection, schema, table, values, table.primary_key.columns[0] == number)
 
 
-def _table(system: CodeSystem) -> Table:
+def table_of(system: CodeSystem) -> Table:
+    """Return the table that a system is imported into. Raises `ValueError` where nothing is imported."""
     if system.table is None:
         raise ValueError(f"{system.name} has no table to import into")
     return system.table

@@ -27,6 +27,12 @@ class Backend(Protocol):
     def lend(self, driver: Any) -> None:
         """Get the driver's connection ready for statements: from now on it may take as long as they may."""
 
+    def allow(self, driver: Any, seconds: float) -> None:
+        """Let each statement on the driver's connection take `seconds` from now on.
+
+        Raises the failure that it is when the server does not answer.
+        """
+
     def take_back(self, driver: Any) -> None:
         """Get it ready to lie in the pool: whether it still lives must be found out quickly."""
 

@@ -33,7 +33,7 @@ from econnector.storage.backend import Backend, Stopped
 from econnector.storage.mysql import MySql
 from econnector.storage.sqlite import Sqlite
 
-__all__ = ["Database", "Guard"]
+__all__ = ["Database", "Guard", "allowing"]
 
 log = structlog.get_logger(__name__)
 
@@ -53,10 +53,11 @@ _KILL_PAUSES = (0.05, 0.2, 1.0)
 class _Job:
     """One call of a repository function: what must be known to stop it from another thread."""
 
-    __slots__ = ("connected", "deadline", "driver", "lock", "stopped")
+    __slots__ = ("connected", "deadline", "driver", "lock", "seconds", "stopped")
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self.lock = threading.Lock()
+        self.seconds = seconds
         self.driver: Any = None
         self.stopped = False
         self.connected = False
@@ -74,7 +75,7 @@ class _Job:
         backend.lend(driver)
         self.connected, self.deadline = True, None
         notes = connection.info
-        notes["job"] = self
+        notes |= {"job": self, "backend": backend}
         try:
             yield
         finally:
@@ -85,6 +86,25 @@ class _Job:
             backend.take_back(driver)
             if self.stopped and not connection.invalidated:
                 connection.invalidate()
+
+
+@contextlib.contextmanager
+def allowing(connection: Connection, seconds: float) -> Iterator[None]:
+    """Let each statement within take `seconds`, whatever the database's own limit: for work with a bar before it.
+
+    Within `Database.run` only. Raises what the database raises.
+    """
+    job: _Job = connection.info["job"]
+    before, job.seconds = job.seconds, seconds
+    try:
+        connection.info["backend"].allow(job.driver, seconds)
+        yield
+        connection.info["backend"].allow(job.driver, before)
+    except BaseException:
+        connection.invalidate()  # its limit is nobody's
+        raise
+    finally:
+        job.seconds = before
 
 
 class Database:
@@ -149,7 +169,7 @@ class Database:
         """
         end = None if within is None else time.monotonic() + within
         await self._slot(self._statement_seconds if within is None else within)
-        job = _Job()
+        job = _Job(self._statement_seconds)
         self._running.add(job)
         try:
             # What is logged in the thread names the call that it works for.
@@ -203,7 +223,7 @@ class Database:
     def _too_slow(self, job: _Job) -> Failure:
         if not job.connected:
             return DatabaseAway(server=self.server, reason="it accepts connections but says nothing")
-        limit = _text(self._statement_seconds)
+        limit = _text(job.seconds)
         return DatabaseBusy(limit=limit, reason=f"a statement was not finished in {limit} seconds and was cancelled")
 
     def _work(self, job: _Job, f: Callable[[Connection], R]) -> R:
@@ -256,7 +276,7 @@ class Database:
         job: _Job | None = connection.info.get("job")
         if job is not None:
             job.go_on()
-            job.deadline = time.monotonic() + self._statement_seconds + _GRACE_SECONDS
+            job.deadline = time.monotonic() + job.seconds + _GRACE_SECONDS
         return sql, self._backend.storable(params)
 
     def _after(self, connection: Connection, *_rest: object) -> None:

@@ -160,17 +160,18 @@ class MySql:
 
     def _opened(self, driver: Any, _record: object) -> None:
         with driver.cursor() as cursor:
-            self._set_session(cursor)
+            self._set_session(cursor, self._limit)
             if self._four_bytes is None:
                 self._four_bytes = _takes_four_bytes(cursor)
         if self._four_bytes:
             driver.set_character_set("utf8mb4")
 
-    def _set_session(self, cursor: Any) -> None:
+    @staticmethod
+    def _set_session(cursor: Any, seconds: float) -> None:
         """Open Dental's own session setting, and the server's statement limit where it has one."""
         limits = (
-            f", max_statement_time={self._limit}",  # MariaDB 10.1 and later, seconds
-            f", max_execution_time={int(self._limit * 1000)}",  # MySQL 5.7.8 and later, milliseconds, SELECT only
+            f", max_statement_time={seconds}",  # MariaDB 10.1 and later, seconds
+            f", max_execution_time={int(seconds * 1000)}",  # MySQL 5.7.8 and later, milliseconds, SELECT only
             "",
         )
         for limit in limits:
@@ -198,6 +199,15 @@ class MySql:
     def lend(self, driver: Any) -> None:
         """Wait longer than any statement may take: that is for when nobody can be asked to kill it."""
         driver._read_timeout = self._limit + _SILENCE_SECONDS  # noqa: SLF001 - PyMySQL looks at it before every read
+
+    def allow(self, driver: Any, seconds: float) -> None:
+        """Set the server's limit anew, and wait longer than that."""
+        driver._read_timeout = seconds + _SILENCE_SECONDS  # noqa: SLF001 - as in `lend`
+        try:
+            with driver.cursor() as cursor:
+                self._set_session(cursor, seconds)
+        except pymysql.MySQLError as error:
+            raise self.failure(error) from None
 
     def take_back(self, driver: Any) -> None:
         """Wait two seconds only for the answer to the next use's ping."""
@@ -227,7 +237,7 @@ class MySql:
             with contextlib.suppress(OSError):
                 sock.shutdown(2)
 
-    def failure(self, error: SQLAlchemyError) -> Failure:
+    def failure(self, error: SQLAlchemyError | pymysql.MySQLError) -> Failure:
         """Tell the causes apart by the server's error number."""
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = cause.args[0] if cause and cause.args and isinstance(cause.args[0], int) else -1

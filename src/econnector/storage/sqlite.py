@@ -69,6 +69,9 @@ class Sqlite:
     def lend(self, driver: sqlite3.Connection) -> None:
         """Nothing: a file is always there."""
 
+    def allow(self, driver: sqlite3.Connection, seconds: float) -> None:
+        """Nothing: the file knows no limit."""
+
     def take_back(self, driver: sqlite3.Connection) -> None:
         """Nothing."""
 

@@ -1,10 +1,14 @@
 """A practice whose code systems are imported, in SQLite and in the real database."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import pymysql  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy import Connection, text
 
 from econnector.office.codes.importer import Codes, Wanted
 from econnector.office.desk import Who
@@ -66,3 +70,42 @@ async def practice(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await database.close()
     if request.param != "sqlite":
         shared_server().drop_database(name)
+
+
+def codes_file(practice: Practice, lines: int) -> tuple[Path, list[tuple[str, str]]]:
+    """Write a file in which every seventh line repeats an earlier code and every eleventh is bad; return its rows."""
+    rows, lines_text = dict[str, str](), ""
+    for number in range(1, lines + 1):
+        code = str(1000 + (number // 2 if number % 7 == 0 else number))
+        lines_text += "a line without a tab\n" if number % 11 == 0 else f"{code}\tO'Hara's \\ finding {number}\n"
+        if number % 11:
+            rows.setdefault(code, f"O'Hara's \\ finding {number}")
+    file = practice.folder / "codes.txt"
+    file.write_text(lines_text, "utf-8")
+    return file, sorted(rows.items(), key=str)
+
+
+@contextlib.contextmanager
+def another_program(practice: Practice) -> Iterator[Any]:
+    """Be another program at the same server."""
+    place = practice.url.rpartition("@")[2]
+    host, port = place.partition("/")[0].split(":")
+    connection = pymysql.connect(
+        host=host, port=int(port), user="root", database=place.partition("/")[2], autocommit=True
+    )
+    with connection:
+        yield connection
+
+
+async def until_waiting(practice: Practice, words: str, seconds: float = 0) -> None:
+    """Wait until a statement with these words has been at work for some time."""
+
+    values = {"words": f"%{words}%", "ms": seconds * 1000}
+
+    def waiting(connection: Connection) -> object:
+        found = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE :words AND db = DATABASE()"
+        return connection.scalar(text(f"{found} AND id <> CONNECTION_ID() AND time_ms >= :ms"), values)
+
+    async with asyncio.timeout(60):
+        while not await practice.database.run(waiting):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.02)

@@ -254,7 +254,9 @@ class Codes:
     ) -> Progress:
         """Return where to go on, or a new beginning."""
         before = await self._state.run(code_imports.find, system.name)
-        if before and before.status != COMPLETE and (before.digest, before.keep_old) == (found, wanted.keep_old):
+        # What was gathered at a death is lost, and was counted.
+        goes_on = before and before.status != COMPLETE and not before.gathered
+        if before and goes_on and (before.digest, before.keep_old) == (found, wanted.keep_old):
             before.status, before.failure = code_imports.IMPORTING, ""
             return before
         version = source.version or await self._version(system, source.path, offer)

@@ -1,19 +1,23 @@
 """One import of one code system: from the first line, or from where it was cut off.
 
 Lines are read and made rows while the batch before is being written. Each batch is in the practice's database before
-its place is kept, and a batch that is written twice makes nothing twice: the process may die on any line.
+its place is kept, and a batch that is written twice makes nothing twice: the process may die on any line. The first
+import of a large file gathers its rows beside the table (see `gathering`) and keeps its place when they are in it.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import Failure
-from econnector.office.codes import batches
+from econnector.office.codes import batches, gathering
+from econnector.office.codes.ahead import Ahead
 from econnector.office.codes.batches import Batch
 from econnector.office.codes.source import opened
 from econnector.opendental import coderows, codesystems
@@ -23,6 +27,9 @@ from econnector.opendental.schema import Schemas
 from econnector.storage.database import Database
 from econnector.storage.state import code_imports
 from econnector.storage.state.code_imports import CANCELLED, COMPLETE, FAILED, Progress
+
+_TOLD_SECONDS = 0.3
+"""How often people hear of what is gathered."""
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -49,7 +56,7 @@ class Import:
         self._clock, self._cancelled = clock, False
 
     def cancel(self) -> None:
-        """Stop behind the batch that is being written; it can be resumed."""
+        """Stop behind the batch that is being written, or what is gathered by then; it can be resumed."""
         self._cancelled = True
 
     async def run(self, told: Callable[[Progress], None] = lambda _progress: None) -> Progress:
@@ -65,26 +72,57 @@ class Import:
         told(self.progress)
         return self.progress
 
-    async def _all(self, told: Callable[[Progress], None]) -> None:
+    async def _all(self, told: Callable[[Progress], None], *, may_gather: bool = True) -> None:
         lengths = await self._database.run(self._lengths)
         sure_from = await self._database.run(self._sure_from)
+        gathers = may_gather and sure_from == 0 and await asyncio.to_thread(self._is_large)
+        async with self._ahead(lengths, sure_from) as ahead:
+            if not gathers or await self._gathered(ahead, told):
+                await self._rest(ahead, told, stops=gathers and self._cancelled)
+                return
+        await self._all(told, may_gather=False)
+
+    @asynccontextmanager
+    async def _ahead(self, lengths: list[int | None], sure_from: int | None) -> AsyncIterator[Ahead]:
         with ExitStack() as open_files:
             lines = await asyncio.to_thread(open_files.enter_context, opened(self._path))
             todo = batches.batches(lines, self._system, lengths, done=self.progress.line, sure_from=sure_from)
-            reading = asyncio.create_task(asyncio.to_thread(next, todo, None))
-            try:
-                while (batch := await reading) is not None:
-                    reading = asyncio.create_task(asyncio.to_thread(next, todo, None))
-                    await self._one(batch)
-                    told(self.progress)
-                    if self._cancelled:
-                        await self._end(CANCELLED)
-                        return
-            finally:
-                # The file must not be closed under the thread that reads it.
-                await asyncio.wait([reading])
+            async with Ahead(todo) as ahead:
+                yield ahead
+
+    async def _rest(self, ahead: Ahead, told: Callable[[Progress], None], *, stops: bool) -> None:
+        """Import batch by batch what is left, or nothing of it where it `stops`."""
+        while not stops and (batch := await asyncio.wrap_future(ahead.take())) is not None:
+            await self._one(batch)
+            told(self.progress)
+            stops = self._cancelled
+        if stops:
+            await self._end(CANCELLED)
+            return
         await self._database.run(self._current)
         await self._end(COMPLETE)
+
+    def _is_large(self) -> bool:
+        return self._database.dialect == "mysql" and self._path.stat().st_size >= gathering.LEAST_BYTES
+
+    async def _gathered(self, ahead: Ahead, told: Callable[[Progress], None]) -> bool:
+        """Import all of it, or much, in one; return whether that could be done."""
+        work = gathering.Gathering(self._schemas, self._system, ahead, msgspec.structs.replace(self.progress))
+        running = asyncio.create_task(self._database.run(work.run))
+        try:
+            while not running.done():
+                await self._state.run(code_imports.keep, work.progress)
+                told(work.progress)
+                work.stopped = self._cancelled
+                await asyncio.wait({running}, timeout=_TOLD_SECONDS)
+        finally:
+            running.cancel()  # of no effect on what is done
+            await asyncio.wait({running})
+        if running.result():
+            self.progress = work.progress
+        self.progress.at = self._clock.now().timestamp()
+        await self._state.run(code_imports.keep, self.progress, work.bad if self.progress is work.progress else ())
+        return self.progress is work.progress
 
     async def _one(self, batch: Batch) -> None:
         began = time.monotonic()

@@ -7,9 +7,10 @@ import msgspec
 from econnector.office.codes.importer import Row
 from econnector.storage.state import code_downloads, code_imports
 
-__all__ = ["CANCELLED", "COMPLETE", "DOWNLOADING", "IMPORTING", "Said", "said", "size"]
+__all__ = ["CANCELLED", "COMPLETE", "DOWNLOADING", "IMPORTING", "PUTTING", "Said", "said", "size"]
 
 DOWNLOADING, IMPORTING, COMPLETE, CANCELLED = "Downloading", "Importing", "Import complete", "Import cancelled"
+PUTTING = "Putting into the table"
 _CUT_OFF = "Cut off"
 _KB = 1000
 
@@ -28,7 +29,8 @@ def said(row: Row) -> Said | None:
     download, last = row.download, row.progress
     loading = download is not None and download.status == code_downloads.DOWNLOADING
     if row.runs:
-        return Said(DOWNLOADING if loading else IMPORTING, "unknown", loading)
+        word = PUTTING if last is not None and last.putting else IMPORTING
+        return Said(DOWNLOADING if loading else word, "unknown", loading)
     # A file that is loaded and not imported says nothing more than its import does.
     told = download is not None and (download.status != code_downloads.LOADED or download.failure)
     if download is not None and told and (last is None or download.at >= last.at):

@@ -21,6 +21,7 @@ __all__ = [
     "Progress",
     "accept",
     "accepted",
+    "add_gathered",
     "bad_lines",
     "begin",
     "cancel",
@@ -55,6 +56,8 @@ _IMPORTS = sa.Table(
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("failure", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+    sa.Column("gathered", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("putting", sa.Boolean, nullable=False, server_default="0"),
 )
 _BAD = sa.Table(
     "code_bad_line",
@@ -116,11 +119,20 @@ class Progress(msgspec.Struct):
     """What went wrong, in a sentence."""
     at: float = 0.0
     """When this was written, as a timestamp."""
+    gathered: int = 0
+    """Lines behind `line` that are gathered beside the table: lost, with what was counted of them, at a death."""
+    putting: bool = False
+    """Whether what was gathered is being put into the table."""
+
+    @property
+    def reached(self) -> int:
+        """Lines done and gathered."""
+        return self.line + self.gathered
 
     @property
     def rate(self) -> float:
         """Lines a second."""
-        done = self.added + self.changed + self.same + self.bad
+        done = self.gathered or self.added + self.changed + self.same + self.bad
         return done / self.seconds if self.seconds else 0.0
 
 
@@ -133,6 +145,12 @@ def find(connection: sa.Connection, system: str) -> Progress | None:
 def every(connection: sa.Connection) -> dict[str, Progress]:
     """Return the last import of each system."""
     return {row.system: Progress(*row) for row in connection.execute(sa.select(_IMPORTS))}
+
+
+def add_gathered(connection: sa.Connection) -> None:
+    """Bring the table of a file from before imports were gathered up to date."""
+    for column in ("gathered", "putting"):
+        connection.exec_driver_sql(f"ALTER TABLE code_import ADD COLUMN {column} BIGINT NOT NULL DEFAULT 0")
 
 
 def begin(connection: sa.Connection, progress: Progress) -> None:

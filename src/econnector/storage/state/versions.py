@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from econnector.base.errors import StateNewer
 from econnector.base.version import version
-from econnector.storage.state import meta
+from econnector.storage.state import code_imports, meta
 from econnector.storage.state.base import metadata
 
 __all__ = ["STEPS", "Step", "prepare"]
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     and an update that is rolled back goes on with the file."""
 
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (Step(code_imports.add_gathered, breaks=False),)
 """In the order in which they were released."""
 
 
