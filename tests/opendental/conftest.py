@@ -1,6 +1,5 @@
 """Practices to test on: SQLite, the real database of 21.1.9, and the real one with all later columns."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from econnector.opendental import schema, writes
 from econnector.opendental.schema import Schema
 from econnector.opendental.tables.making import create_all
 from econnector.storage.database import Database
-from tests.support.mariadb import open_dental_url, own_server, shared_server
+from tests.support.mariadb import Version, open_dental_url, own_server, practice_in, shared_server
 from tests.support.practice import portal_office, portal_office_sqlite
 
 __all__ = ["Practice", "open_dental_url", "own_server", "portal_office", "portal_office_sqlite", "practice"]
@@ -73,19 +72,22 @@ _USED = ("emailaddress", "emailmessage", "replicationserver")
 _REAL = [pytest.param(version, marks=pytest.mark.shared) for version in ("21.1", "24.3")]
 
 
+def _without_rows(version: Version) -> Path:
+    """Return the files of the real database without the rows that it has of its own in what the tests look at."""
+    server = shared_server()
+
+    def empty(name: str) -> None:
+        for table in _EMPTIED:
+            server.sql(f"TRUNCATE {table}", database=name)
+
+    return server.prepared(version, {*schema.NEEDED, *_USED}, "without-rows", empty)
+
+
 @pytest.fixture(params=["sqlite", *_REAL])
 async def practice(request: pytest.FixtureRequest, tmp_path: Path, sqlite_practice: Path) -> AsyncIterator[Practice]:
     """A practice in each of its forms."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{shutil.copy(sqlite_practice, tmp_path / 'practice.db')}"
-    else:
-        server = shared_server()
-        url = server.url(server.open_dental(request.param, tables=[*schema.NEEDED, *_USED]))
-    free, guarded = Database(url), Database(url, guard=writes.guard)
-    if request.param != "sqlite":  # the real one has some rows of its own
-        await free.run(lambda connection: [connection.execute(text(f"TRUNCATE {name}")) for name in _EMPTIED])
-    yield Practice(guarded, free, await guarded.run(schema.inspect))
-    await guarded.close()
-    await free.close()
-    if request.param != "sqlite":
-        server.drop_database(url.rpartition("/")[2])
+    with practice_in(request.param, tmp_path, sqlite_practice, _without_rows) as url:
+        free, guarded = Database(url), Database(url, guard=writes.guard)
+        yield Practice(guarded, free, await guarded.run(schema.inspect))
+        await guarded.close()
+        await free.close()

@@ -15,7 +15,7 @@ from econnector.office.desk import ConnectorSettings, Desk, Who
 from econnector.opendental import alerts, schema, signals, writes
 from econnector.opendental.schema import Schemas
 from econnector.storage.database import Database
-from tests.support.mariadb import shared_server
+from tests.support.mariadb import Version, shared_server
 
 pytestmark = pytest.mark.shared
 
@@ -84,17 +84,25 @@ def _do(connection: Connection, what: Any) -> None:
     what(connection, schema.inspect(connection))
 
 
+def _subscribed(version: Version) -> Path:
+    """Return the files of the real database whose user Admin has subscribed to the alerts of eServices."""
+    server = shared_server()
+
+    def subscribe(name: str) -> None:
+        for table in EMPTIED:
+            server.sql(f"TRUNCATE {table}", database=name)
+        server.sql("INSERT INTO alertsub (UserNum, ClinicNum, AlertCategoryNum) VALUES (1, -1, 2)", database=name)
+
+    return server.prepared(version, schema.NEEDED, "subscribed", subscribe)
+
+
 @pytest.fixture(params=["21.1", "24.3"])
 async def stock(request: pytest.FixtureRequest) -> AsyncIterator[Stock]:
-    """The real database, whose user Admin has subscribed to the alerts of eServices."""
-    server = shared_server()
-    made = Stock(server.open_dental(request.param, tables=schema.NEEDED))
-    for table in EMPTIED:
-        made.sql(f"TRUNCATE {table}")
-    made.sql("INSERT INTO alertsub (UserNum, ClinicNum, AlertCategoryNum) VALUES (1, -1, 2)")
-    yield made
-    await made.ours.close()
-    server.drop_database(made.name)
+    """The real database, seen from both sides."""
+    with shared_server().lent(_subscribed(request.param)) as name:
+        made = Stock(name)
+        yield made
+        await made.ours.close()
 
 
 def test_the_script_only_reads_and_runs_as_a_whole() -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from econnector.opendental import passwords, schema, users, writes
 from econnector.opendental.users import Permission, User
 from econnector.storage.database import Database
 from tests.opendental.conftest import sqlite_practice as sqlite_practice  # noqa: PLC0414 - the fixture
-from tests.support.mariadb import shared_server
+from tests.support.mariadb import Version, practice_in, shared_server
 
 SETUP, ADMIN = Permission.SERVICES_SETUP, Permission.SECURITY_ADMIN
 TABLES = ("userod", "usergroup", "usergroupattach", "grouppermission", "program", "preference")
@@ -65,22 +64,24 @@ class Staff:
         await self.sql(f"UPDATE userod SET DateTFail = {moved} WHERE DateTFail > '1900-01-01'", s=seconds)
 
 
+def _without_users(version: Version) -> Path:
+    server = shared_server()
+
+    def empty(name: str) -> None:
+        for table in TABLES[:4]:
+            server.sql(f"DELETE FROM {table}", database=name)
+
+    return server.prepared(version, {*schema.NEEDED, *TABLES}, "without-users", empty)
+
+
 @pytest.fixture(params=["sqlite", *(pytest.param(each, marks=pytest.mark.shared) for each in ("21.1", "24.3"))])
 async def staff(request: pytest.FixtureRequest, sqlite_practice: Path, tmp_path: Path) -> AsyncIterator[Staff]:
     """A practice without users, in each of its forms."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{shutil.copy(sqlite_practice, tmp_path / 'practice.db')}"
-    else:
-        server = shared_server()
-        url = server.url(server.open_dental(request.param, tables={*schema.NEEDED, *TABLES}))
-    made = Staff(Database(url, guard=writes.guard), Database(url))
-    for table in TABLES[:4]:
-        await made.sql(f"DELETE FROM {table}")
-    yield made
-    await made.guarded.close()
-    await made.free.close()
-    if request.param != "sqlite":
-        server.drop_database(url.rpartition("/")[2])
+    with practice_in(request.param, tmp_path, sqlite_practice, _without_users) as url:
+        made = Staff(Database(url, guard=writes.guard), Database(url))
+        yield made
+        await made.guarded.close()
+        await made.free.close()
 
 
 def md5(password: str) -> str:

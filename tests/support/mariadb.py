@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,9 +33,11 @@ from tests.support.freezing import freeze
 from tests.support.once import once
 from tests.support.ports import free_port
 
-__all__ = ["DUMP", "MariaDb", "open_dental_url", "own_server", "shared_server"]
+__all__ = ["DUMP", "Kind", "MariaDb", "Version", "open_dental_url", "own_server", "practice_in", "shared_server"]
 
 DUMP = Path(__file__).resolve().parents[3] / "shared" / "data" / "opendental-21.1.9.sql.gz"
+Version = Literal["21.1", "24.3"]
+Kind = Literal["sqlite", "21.1", "24.3"]
 VERSIONS = {"21.1": "21.1.9.0", "24.3": "24.3.10.0"}
 _FLAGS = (
     "--debug-no-sync",  # what the disk has got matters only to who pulls the plug of the machine
@@ -66,6 +68,7 @@ class MariaDb:
         self.socket = self.folder / "s"
         self.port = free_port()
         self._flags = flags
+        self._free: dict[Path, list[str]] = {}
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
         shutil.copytree(once("mariadb", _install), self.data)
@@ -191,7 +194,7 @@ class MariaDb:
 
     def open_dental(
         self,
-        version: Literal["21.1", "24.3"] = "21.1",
+        version: Version = "21.1",
         name: str | None = None,
         tables: Collection[str] | None = None,
     ) -> str:
@@ -208,7 +211,7 @@ class MariaDb:
         shutil.copytree(self._template(version), self.data / name, ignore=others)
         return name
 
-    def _template(self, version: Literal["21.1", "24.3"]) -> Path:
+    def _template(self, version: Version) -> Path:
         def make(folder: Path) -> None:
             if version == "21.1":
                 name = self.create_database()
@@ -235,14 +238,40 @@ class MariaDb:
     def put_back(self, name: str, folder: Path) -> None:
         """Make a database again what `copy_out` has seen; nobody may use it meanwhile.
 
-        Only what was changed since is copied: a copy has its original's time of change, and a write gives it another.
+        Only what was changed since is closed and copied, all other tables stay open: a copy has its original's time of
+        change, and a write gives it another.
         """
-        self._close_tables(name)
-        for kept in folder.iterdir():
-            used, before = self.data / name / kept.name, kept.stat()
-            now = used.stat()
-            if (now.st_mtime_ns, now.st_size) != (before.st_mtime_ns, before.st_size):
-                shutil.copy2(kept, used)
+        before, now = _files(folder), _files(self.data / name)
+        changed = {table for table in before.keys() | now.keys() if before.get(table) != now.get(table)}
+        if closed := [f"`{name}`.`{table}`" for table in changed & now.keys()]:
+            self.sql(f"FLUSH TABLES {', '.join(closed)}")
+        for table in changed:
+            if before.get(table, {}).keys() != now.get(table, {}).keys():  # made, dropped, or of another engine
+                self.sql(f"DROP TABLE IF EXISTS `{name}`.`{table}`")
+            for file in before.get(table, ()):
+                shutil.copy2(folder / file, self.data / name / file)
+
+    @contextlib.contextmanager
+    def lent(self, folder: Path) -> Iterator[str]:
+        """Yield the name of a database made of what `copy_out` has copied; afterwards it is put back for the next."""
+        free = self._free.setdefault(folder, [])
+        name = free.pop() if free else self.copy_in(folder)
+        yield name
+        self.put_back(name, folder)
+        free.append(name)
+
+    def prepared(
+        self, version: Version, tables: Collection[str] | None, name: str, prepare: Callable[[str], None]
+    ) -> Path:
+        """Return the files, for `lent`, of the real database after `prepare` was called with its name; once per run."""
+
+        def make(folder: Path) -> None:
+            made = self.open_dental(version, tables=tables)
+            prepare(made)
+            self.copy_out(made, folder)
+            self.drop_database(made)
+
+        return once(f"{name}-{version}", make)
 
     def _close_tables(self, name: str) -> None:
         opened = [f"`{name}`.`{row[1]}`" for row in self.sql(f"SHOW OPEN TABLES FROM `{name}`")]
@@ -260,6 +289,16 @@ class MariaDb:
         for statement in upgrade(VERSIONS["21.1"], version):
             self.sql(statement.replace("%", "%%"), database=name)
         self.sql("UPDATE preference SET ValueString=%s WHERE PrefName='DataBaseVersion'", version, database=name)
+
+
+def _files(folder: Path) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return time of change and size of a database's files, by table."""
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for entry in os.scandir(folder):
+        if entry.name != "db.opt":
+            seen = entry.stat()
+            found.setdefault(entry.name.partition(".")[0], {})[entry.name] = (seen.st_mtime_ns, seen.st_size)
+    return found
 
 
 def upgrade(old: str, new: str) -> Iterator[str]:
@@ -288,6 +327,16 @@ def _install(folder: Path) -> None:
 def shared_server() -> MariaDb:
     """Return the one server of this run."""
     return MariaDb()
+
+
+@contextlib.contextmanager
+def practice_in(kind: Kind, folder: Path, sqlite: Path, real: Callable[[Version], Path]) -> Iterator[str]:
+    """Yield the URL of a practice of one's own: a copy of the file in `folder`, or what `MariaDb.prepared` made."""
+    if kind == "sqlite":
+        yield f"sqlite:///{shutil.copy(sqlite, folder / 'practice.db')}"
+        return
+    with shared_server().lent(real(kind)) as name:
+        yield shared_server().url(name)
 
 
 @pytest.fixture

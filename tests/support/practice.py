@@ -6,12 +6,12 @@
 import asyncio
 import datetime as dt
 import enum
-import functools
 import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -28,7 +28,7 @@ from econnector.opendental.tables import making
 from econnector.storage.database import Database
 from econnector.storage.state.base import open_state
 from econnector.wire.call import Asked, Call, Streamed
-from tests.support.mariadb import shared_server
+from tests.support.mariadb import Kind, Version, practice_in, shared_server
 from tests.support.once import once
 from tests.support.practice_papers import fill_papers, write_pictures
 from tests.support.practice_summary import fill_summary
@@ -50,7 +50,6 @@ __all__ = [
 T = TypeVar("T")
 P = TypeVar("P", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
-Version = Literal["21.1", "24.3"]
 
 PASSWORD = "Tooth4Fairy"
 STRONG = "Violets grow 3 times faster"
@@ -409,39 +408,28 @@ async def _filled(url: str) -> None:
     await front_desk.close()
 
 
-def practice_file(folder: Path) -> str:
-    """Return the URL of the practice in SQLite, in a fresh file in `folder`."""
-
+def _practice() -> Path:
     def make(made: Path) -> None:
         (made / "practice.db").touch()
         in_thread(lambda: _filled(f"sqlite:///{made / 'practice.db'}"))
 
-    return f"sqlite:///{shutil.copy(once('practice-sqlite', make) / 'practice.db', folder)}"
+    return once("practice-sqlite", make) / "practice.db"
+
+
+def practice_file(folder: Path) -> str:
+    """Return the URL of the practice in SQLite, in a fresh file in `folder`."""
+    return f"sqlite:///{shutil.copy(_practice(), folder)}"
 
 
 def practice_database(version: Version) -> Path:
-    """Return the files of a copy of the real database with the practice in it, for `MariaDb.copy_in`."""
+    """Return the files of a copy of the real database with the practice in it, for `MariaDb.copy_in` and `lent`."""
     server = shared_server()
-
-    def make(folder: Path) -> None:
-        name = server.open_dental(version)
-        in_thread(lambda: _filled(server.url(name)))
-        server.copy_out(name, folder)
-        server.drop_database(name)
-
-    return once(f"practice-{version}", make)
+    return server.prepared(version, None, "practice", lambda name: in_thread(lambda: _filled(server.url(name))))
 
 
-@functools.cache
-def _copy(version: Version) -> str:
-    """Return the name of this process's copy; copying it anew for every test would take a second each time."""
-    return shared_server().copy_in(practice_database(version))
-
-
-def _renewed(version: Version) -> str:
-    name = _copy(version)
-    shared_server().put_back(name, practice_database(version))
-    return shared_server().url(name)
+def practice_url(kind: Kind, folder: Path) -> AbstractContextManager[str]:
+    """Lend the URL of a practice of one's own: in a file in `folder`, or on the shared server."""
+    return practice_in(kind, folder, _practice(), practice_database)
 
 
 async def _open(url: str, folder: Path) -> AsyncIterator[PortalOffice]:
@@ -463,9 +451,9 @@ async def portal_office_sqlite(tmp_path: Path) -> AsyncIterator[PortalOffice]:
 @pytest.fixture(params=["sqlite", pytest.param("24.3", marks=pytest.mark.shared)])
 async def portal_office_latest(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[PortalOffice]:
     """An office on SQLite and on the latest real database: for long rounds that no version answers otherwise."""
-    url = practice_file(tmp_path) if request.param == "sqlite" else _renewed(request.param)
-    async for office in _open(url, tmp_path):
-        yield office
+    with practice_url(request.param, tmp_path) as url:
+        async for office in _open(url, tmp_path):
+            yield office
 
 
 @pytest.fixture(
@@ -473,6 +461,6 @@ async def portal_office_latest(request: pytest.FixtureRequest, tmp_path: Path) -
 )
 async def portal_office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[PortalOffice]:
     """An office on SQLite, on the real database as of 21.1.9, and on it with all later columns."""
-    url = practice_file(tmp_path) if request.param == "sqlite" else _renewed(request.param)
-    async for office in _open(url, tmp_path):
-        yield office
+    with practice_url(request.param, tmp_path) as url:
+        async for office in _open(url, tmp_path):
+            yield office

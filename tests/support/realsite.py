@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 import msgspec
@@ -32,13 +32,12 @@ from econnector.storage.state.base import join_state, open_state
 from econnector.storage.state.sealing import Seal
 from econnector.web.door import Door
 from econnector.wire.call import Asker, Call, Download
-from tests.support.mariadb import shared_server
-from tests.support.practice import PASSWORD, Cast, in_thread, practice_database, practice_file, user_name, write_images
+from tests.support.mariadb import Kind, shared_server
+from tests.support.practice import PASSWORD, Cast, in_thread, practice_url, user_name, write_images
 from tests.support.site import client, serve_app, token_in
 
 __all__ = ["Kind", "RealSite", "in_thread", "serve_folder", "serve_practice"]
 
-Kind = Literal["sqlite", "21.1", "24.3"]
 T = TypeVar("T")
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -141,17 +140,9 @@ class _Causing:
 @contextmanager
 def serve_practice(folder: Path, kind: Kind = "sqlite") -> Iterator[RealSite]:
     """Serve the portal of the small practice, made in `folder`; `kind` other than SQLite: the real database."""
-    if kind == "sqlite":
-        url = practice_file(folder)
-    else:
-        url = shared_server().url(shared_server().copy_in(practice_database(kind)))
     write_images(folder / "images")
-    try:
-        with serve_folder(folder, url, "Bright Smile Dental") as site:
-            yield site
-    finally:
-        if kind != "sqlite":
-            shared_server().drop_database(url.rpartition("/")[2])
+    with practice_url(kind, folder) as url, serve_folder(folder, url, "Bright Smile Dental") as site:
+        yield site
 
 
 @contextmanager

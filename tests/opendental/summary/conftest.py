@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from econnector.opendental.schema import NEEDED, Schema, inspect
 from econnector.storage.database import Database
 from tests.support.charts import TABLES, Chart, fill
-from tests.support.mariadb import shared_server
+from tests.support.mariadb import Version, practice_in, shared_server
 
 R = TypeVar("R")
 _REAL = [pytest.param(version, marks=pytest.mark.shared) for version in ("21.1", "24.3")]
@@ -28,21 +28,29 @@ class Somewhere:
         return await self.database.run(lambda connection: work(Chart(connection, inspect(connection))))
 
 
+def _with_a_chart(version: Version) -> Path:
+    """Return the files of the real database with the chart in it."""
+    server = shared_server()
+
+    def write(name: str) -> None:
+        engine = create_engine(server.url(name).replace("mysql", "mysql+pymysql", 1), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text("SET SESSION sql_mode=''"))
+            fill(Chart(connection, inspect(connection)))
+        engine.dispose()
+
+    return server.prepared(version, {*NEEDED, *TABLES}, "with-a-chart", write)
+
+
 @pytest.fixture(params=["sqlite", *_REAL])
-async def somewhere(request: pytest.FixtureRequest, tmp_path: Path, sqlite_practice: Path) -> AsyncIterator[Somewhere]:
+async def somewhere(
+    request: pytest.FixtureRequest, tmp_path: Path, filled: tuple[Path, Schema]
+) -> AsyncIterator[Somewhere]:
     """The practice in each of its forms."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{shutil.copy(sqlite_practice, tmp_path / 'practice.db')}"
-    else:
-        server = shared_server()
-        url = server.url(server.open_dental(request.param, tables={*NEEDED, *TABLES}))
-    database = Database(url, statement_seconds=60)
-    made = Somewhere(database)
-    await made.run(fill)
-    yield made
-    await database.close()
-    if request.param != "sqlite":
-        server.drop_database(url.rpartition("/")[2])
+    with practice_in(request.param, tmp_path, filled[0], _with_a_chart) as url:
+        database = Database(url, statement_seconds=60)
+        yield Somewhere(database)
+        await database.close()
 
 
 @pytest.fixture(scope="session")
