@@ -30,6 +30,10 @@ COMMANDS = {
     "logs": ("econnector.cli.office_logs:logs_command", "Read the log; make a bundle for support."),
     "mail": ("econnector.cli.office_mail:mail", "The outgoing mail: queue, pause, resume, test."),
     "access": ("econnector.cli.office_access:access", "Patients' access to the portal: give, reset, remove, unlock."),
+    "payments": (
+        "econnector.cli.office_payments:payments",
+        "Online payments: list, how they are posted, ask about one.",
+    ),
     "contacts": ("econnector.cli.office_contacts:contacts", "Who gets a mail when the office is unreachable."),
 }
 
