@@ -5,6 +5,7 @@ have arrived and no answer to it can be read, `PaymentGatewayRefused` where a se
 """
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Mapping
 from typing import Final
@@ -43,7 +44,7 @@ class Exchange:
     def __init__(self, processor: str, way: Way) -> None:
         """`processor`: its name for people. Raises `SettingInvalid` where the file of authorities cannot be read."""
         self._processor, self._way = processor, way
-        self._context: ssl.SSLContext | None = _trusting(way) if way.ca else None
+        self._context = _trusting(way) if way.ca else _usual()
 
     async def ask(
         self,
@@ -84,7 +85,7 @@ class Exchange:
     def _client(self, url: str) -> httpx2.AsyncClient:
         proxy, own = self._way.proxy, is_loopback(url)
         return httpx2.AsyncClient(
-            verify=self._context or True,
+            verify=self._context,
             # A system's proxy settings often forget to leave this machine out.
             proxy=proxy if isinstance(proxy, str) and proxy and not own else None,
             trust_env=proxy is True and not own,
@@ -104,6 +105,12 @@ async def _once(
             if len(body) > LARGEST:
                 raise ValueError("its answer is far too long")
         return Answered(response.status_code, bytes(body))
+
+
+@functools.cache
+def _usual() -> ssl.SSLContext:
+    """Return the trust of this machine. Made once: it takes longer than asking."""
+    return httpx2.create_ssl_context()
 
 
 def _trusting(way: Way) -> ssl.SSLContext:

@@ -1,14 +1,13 @@
 """The sandbox's site."""
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from econnector.demo.gateway.bank import Bank
 from econnector.demo.gateway.books import Books
@@ -31,9 +30,7 @@ class Sandbox:
         self.stripe = StripeShaped(bank, notify)
         routes = [*Xml(bank).routes(), *self.stripe.routes(), *Pages(bank).routes()]
         ledger = Route("/ledger", self._ledger)
-        self.app = Starlette(
-            routes=[*routes, ledger, STATIC.route()], middleware=[Middleware(BaseHTTPMiddleware, dispatch=_safely)]
-        )
+        self.app = Starlette(routes=[*routes, ledger, STATIC.route()], middleware=[Middleware(_Safe)])
 
     async def _ledger(self, _request: Request) -> Response:
         orders = {
@@ -44,7 +41,16 @@ class Sandbox:
         return Response(msgspec.json.encode(said), media_type="application/json")
 
 
-async def _safely(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await answer(request)
-    protect(response.headers, https=False)
-    return response
+class _Safe:
+    """Gives every answer its safety headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                protect(MutableHeaders(scope=message), https=False)
+            await send(message)
+
+        await self._app(scope, receive, sending)

@@ -58,6 +58,7 @@ async def _serve(sandbox: Sandbox, address: Address, told: Callable[[str], None]
         timeout_graceful_shutdown=1,
     )
     taken = _bind(config, address)
+    taken.listen(128)  # whoever is told the address may come at once
     server = _Server(config)
     notices = asyncio.create_task(sandbox.stripe.send_notices())
     if with_parent:

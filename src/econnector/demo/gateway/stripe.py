@@ -76,7 +76,7 @@ class StripeShaped:
             try:
                 status, said = await answer(request, dict(parse_qsl(body.decode("utf-8", "replace"))))
             except _HangError:
-                return await hang()
+                return await hang(request)
             if key:
                 self._bank.books.reply(key, asked, status, msgspec.json.encode(said))
             return _json(status, said)

@@ -1,6 +1,7 @@
 """The sandbox as XWeb's gateway and EdgeExpress's host pay and direct pay: XML in, XML out."""
 
 import asyncio
+import contextlib
 import re
 import secrets
 from xml.sax.saxutils import escape, unescape
@@ -36,9 +37,12 @@ _WORDS = {
 }
 
 
-async def hang() -> Response:
-    """Answer nothing for so long that nobody waits for it."""
-    await asyncio.sleep(HANG_SECONDS)
+async def hang(request: Request) -> Response:
+    """Answer nothing until whoever asked has given up."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HANG_SECONDS):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
     return Response(status_code=504)
 
 
@@ -66,7 +70,7 @@ class Xml:
             return _answer("GatewayResponse", _code(805))
         if said.get("OTK"):
             paper = self._bank.books.by_token(said["OTK"])
-            return await self._say("GatewayResponse", paper, asked="poll")
+            return await self._say(request, "GatewayResponse", paper)
         return await self._page(request, said, "GatewayResponse", said.get("ORDERID") or _any_number())
 
     async def _host_pay(self, request: Request) -> Response:
@@ -80,7 +84,7 @@ class Xml:
         if not number or not cents:
             return _answer(root, _code(809))
         if AMOUNTS.get(cents) == "silent-page":
-            return await hang()
+            return await hang(request)
         back = said.get("SUCCESSURL") or said.get("RETURNURL") or ""
         keep = said.get("CREATEALIAS", "").upper() == "TRUE"
         xweb = root == "GatewayResponse"
@@ -96,39 +100,39 @@ class Xml:
             return _answer("RESULT", _code(805))
         kind = said.get("TRANSACTIONTYPE", "")
         if kind == "QUERYPAYMENT":
-            return await self._say("RESULT", self._bank.books.find(said.get("ORDERID", "")), asked="query")
+            return await self._say(request, "RESULT", self._bank.books.find(said.get("ORDERID", "")))
         if kind == "ALIASDELETE":
             gone = self._bank.books.forget_card(said.get("ALIAS", ""))
             return _answer("RESULT", _code(5 if gone else 814))
         if kind == "CREDITSALE":
-            return await self._charge(said)
+            return await self._charge(request, said)
         return _answer("RESULT", _code(809))
 
-    async def _charge(self, said: dict[str, str]) -> Response:
+    async def _charge(self, request: Request, said: dict[str, str]) -> Response:
         cents = _cents(said.get("AMOUNT", ""))
         number = said.get("ORDERID", "")
         if not cents or not number:
             return _answer("RESULT", _code(809))
         if AMOUNTS.get(cents) == "silent":  # it never came through
-            return await hang()
+            return await hang(request)
         paper = self._bank.charge(number, "edgeexpress", cents, said.get("ALIAS", ""))
         if paper is None:
             return _answer("RESULT", _code(814))
         if paper.script == "silent-charged":
-            return await hang()
+            return await hang(request)
         if paper.script == "slow":
             await asyncio.sleep(SLOW_SECONDS)
         return _answer("RESULT", _told(paper))
 
-    async def _say(self, root: str, paper: Paper | None, asked: str) -> Response:
+    async def _say(self, request: Request, root: str, paper: Paper | None) -> Response:
         """Say what became of an order: XWeb says pending and expired, EdgeExpress neither."""
         if paper is None:
             return _answer(root, _code(814))
         paper, how = self._bank.look(paper)
         if how == "silent":
-            return await hang()
+            return await hang(request)
         if paper.state == "open" or how == "pending":
-            if asked == "query":
+            if root == "RESULT":
                 return _answer(root, _code(814))
             return _answer(root, _code(101 if paper.over and not how else 102))
         return _answer(root, _told(paper))
