@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from econnector.base.errors import DatabaseAway, DatabaseRefused, Failure
+from econnector.base.errors import Failure
 from econnector.office.codes.importer import FOR_SUMMARIES
 from econnector.office.doctor.check import Check, Finding, attention, ok
 from econnector.office.doctor.scene import NotNowError, Scene
@@ -23,10 +23,7 @@ async def _codes(scene: Scene) -> Finding:
     def look(connection: Any) -> tuple[list[Standing], int]:
         return codesystems.standings(connection, schemas(connection)), preflight.portal_people(connection).access
 
-    try:
-        every, people = await scene.database().run(look)
-    except (DatabaseAway, DatabaseRefused):
-        raise NotNowError("the database cannot be reached, and the codes stand there (see database)") from None
+    every, people = await scene.ask(look)
     found = [one for one in every if one.importable]
     lines = [f"{one.name} {one.current or '(version unknown)'}: {one.rows:,} rows" for one in found if one.rows]
     empty = [one.name for one in found if not one.rows]

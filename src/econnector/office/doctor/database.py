@@ -77,7 +77,10 @@ async def _connections(scene: Scene) -> Finding:
 
 async def _latency(scene: Scene) -> Finding:
     database = scene.database()
-    await _reached(scene, ping)
+    try:
+        await database.run(ping)
+    except (DatabaseAway, DatabaseRefused):
+        raise NotNowError("the database cannot be reached (see database)") from None
     took = []
     for _ in range(PINGS):
         began = time.monotonic()
@@ -144,6 +147,8 @@ async def _reached(scene: Scene, f: Callable[[Any], R]) -> R:
         return await scene.database().run(f)
     except (DatabaseAway, DatabaseRefused):
         raise NotNowError("the database cannot be reached (see database)") from None
+    except DatabaseBusy:
+        raise NotNowError("the database does not answer in time (see database-latency)") from None
 
 
 CHECKS = (

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from econnector.base.errors import DatabaseAway, DatabaseRefused, FileMissing
+from econnector.base.errors import FileMissing
 from econnector.office.doctor.check import Check, Finding, attention, from_failure, ok, problem
 from econnector.office.doctor.scene import NotNowError, Scene
 from econnector.opendental import preflight
@@ -28,10 +28,7 @@ def _store(scene: Scene) -> ImageStore:
 
 
 async def _places(scene: Scene) -> ImagePlaces:
-    try:
-        return await scene.database().run(_store(scene).places)
-    except (DatabaseAway, DatabaseRefused):
-        raise NotNowError("the database cannot be reached, and it says where the images are (see database)") from None
+    return await scene.ask(_store(scene).places)
 
 
 async def _images(scene: Scene) -> Finding:
@@ -101,9 +98,9 @@ async def _shared(scene: Scene) -> Finding:
         root = await store.root(places)
     except FileMissing:
         raise NotNowError("there is no images folder (see images)") from None
-    newest = await scene.database().run(preflight.newest_files, _NEWEST)
+    newest = await scene.ask(preflight.newest_files, _NEWEST)
     there, elsewhere = await _found(scene, store, places, newest)
-    others = await scene.database().run(preflight.other_folders, scene.loaded.value.machine_name)
+    others = await scene.ask(preflight.other_folders, scene.loaded.value.machine_name)
     lines = [f"{count} other computers use {path}" for path, count in others.items()]
     return _compare(root, len(newest), there, elsewhere, lines)
 

@@ -46,7 +46,7 @@ def _refused(scene: Scene, failure: Failure) -> Finding:
     finding = from_failure(failure, *lines)
     here = line_of(text, failure.facts.get("name", ""))
     if here and isinstance(failure, SettingInvalid):
-        finding.text += f" It stands on line {here}."
+        finding.text = f"{finding.text.removesuffix('.')} (line {here})."
     if file is not None and not found and _open_to_others(file):
         return offering(finding, _CLOSE_SETTINGS, file=file)
     return finding

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from econnector.base.errors import DatabaseAway, DatabaseRefused, Failure, OfficeFailure, SenderMissing
+from econnector.base.errors import Failure, OfficeFailure, SenderMissing
 from econnector.mail.aside import aside
 from econnector.mail.smtp import probe
 from econnector.office.doctor.check import Check, Finding, attention, from_failure, ok
@@ -56,11 +56,8 @@ def _judge(tried: Tried, queue: Queue) -> Finding:
 
 async def _accounts(scene: Scene) -> Finding:
     """Look at every account that clinics and notices use; the practice's own is the check before."""
-    schemas, database = Schemas(), scene.database()
-    try:
-        uses = await database.run(lambda connection: preflight.mail_uses(connection, schemas(connection)))
-    except (DatabaseAway, DatabaseRefused):
-        raise NotNowError("the database cannot be reached, and the accounts stand there (see database)") from None
+    schemas = Schemas()
+    uses = await scene.ask(lambda connection: preflight.mail_uses(connection, schemas(connection)))
     if not uses:
         return ok("no e-mail account is chosen in Open Dental; nothing has to be sent so far")
     if len(uses) == 1:

@@ -3,9 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from econnector.base.errors import DatabaseAway, DatabaseRefused
 from econnector.office.doctor.check import Check, Finding, attention, ok
-from econnector.office.doctor.scene import NotNowError, Scene
+from econnector.office.doctor.scene import Scene
 from econnector.opendental import statistics, times
 from econnector.opendental.statistics import MULTIPLE_WITHIN, Entry
 
@@ -13,10 +12,7 @@ __all__ = ["CHECKS"]
 
 
 async def _others(scene: Scene) -> Finding:
-    try:
-        entries, now = await scene.database().run(_look)
-    except (DatabaseAway, DatabaseRefused):
-        raise NotNowError("the database cannot be reached, and they would be seen there (see database)") from None
+    entries, now = await scene.ask(_look)
     if entries is None:
         # It stays there for ever after this one has replaced it, so it is no reason to worry anybody.
         return ok(

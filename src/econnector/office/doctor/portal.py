@@ -1,8 +1,7 @@
 """Checks of what the portal stands on in Open Dental: its address, and the people who have access."""
 
-from econnector.base.errors import DatabaseAway, DatabaseRefused
 from econnector.office.doctor.check import Check, Finding, attention, ok
-from econnector.office.doctor.scene import NotNowError, Scene
+from econnector.office.doctor.scene import Scene
 from econnector.opendental import portalaccess, preflight
 from econnector.opendental.preflight import PortalPeople
 
@@ -12,10 +11,7 @@ _ADDRESS = "In Open Dental open eServices Setup, Patient Portal, and enter the p
 
 
 async def _portal(scene: Scene) -> Finding:
-    try:
-        url = (await scene.database().run(portalaccess.settings)).url.strip()
-    except (DatabaseAway, DatabaseRefused):
-        raise NotNowError("the database cannot be reached, and the address stands there (see database)") from None
+    url = (await scene.ask(portalaccess.settings)).url.strip()
     if not url:
         return ok(
             "the portal is not in use: it has no address yet, and until then no patient is given access", _ADDRESS
@@ -26,11 +22,7 @@ async def _portal(scene: Scene) -> Finding:
 
 
 async def _people(scene: Scene) -> Finding:
-    try:
-        found = await scene.database().run(preflight.portal_people)
-    except (DatabaseAway, DatabaseRefused):
-        raise NotNowError("the database cannot be reached, and everybody stands there (see database)") from None
-    return _judge(found)
+    return _judge(await scene.ask(preflight.portal_people))
 
 
 def _judge(found: PortalPeople) -> Finding:

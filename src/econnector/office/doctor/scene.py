@@ -1,10 +1,12 @@
 """What the checks look at: settings, state file, database and the way to HQ, each opened once and only when asked."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from econnector.base.clock import SYSTEM, Clock
-from econnector.base.errors import Failure
+from econnector.base.errors import Failure, OfficeFailure
 from econnector.base.settings import Loaded
 from econnector.link.probe import Way, probe
 from econnector.office.addresses import DatabasePlace, database_place, hq_url
@@ -14,6 +16,8 @@ from econnector.storage.database import Database
 from econnector.storage.state import meta
 
 __all__ = ["NotNowError", "Scene"]
+
+R = TypeVar("R")
 
 
 class NotNowError(Exception):
@@ -76,8 +80,15 @@ class Scene:
         """Return Open Dental's database. Raises NotNowError."""
         if self._database is None:
             place = self.place
-            self._database = Database(place.url, password=place.password, ca=place.ca, workers=4, statement_seconds=4.0)
+            self._database = Database(place.url, password=place.password, ca=place.ca, workers=8, statement_seconds=4.0)
         return self._database
+
+    async def ask(self, f: Callable[..., R], *args: object) -> R:
+        """Return what the database answers. Raises NotNowError: why it cannot be asked is for the check `database`."""
+        try:
+            return await self.database().run(f, *args)
+        except OfficeFailure:
+            raise NotNowError("the database cannot be asked (see database, schema)") from None
 
     def ran_here(self) -> bool:
         """Return whether there is a state file. Raises NotNowError, and StateLocked where we may not look."""
