@@ -1,12 +1,19 @@
-"""Wheels of this project as its build backend makes them, in any version, and a Python to install them in."""
+"""Wheels of this project as its build backend makes them, in any version, and a Python to install them in.
+
+Beside every module lies its bytecode: compiling the whole would be most of the first start of every version.
+"""
 
 import base64
 import hashlib
+import importlib.util
+import marshal
 import subprocess
 import sys
 import sysconfig
 import tomllib
 import zipfile
+from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 __all__ = ["build_wheel", "private_python"]
@@ -35,10 +42,20 @@ def build_wheel(folder: Path, version: str, **replaced: str) -> Path:
             if file.is_file() and "__pycache__" not in file.parts:
                 name = file.relative_to(ROOT / "src").as_posix()
                 put(name, other.get(name) or file.read_bytes())
+                if file.suffix == ".py" and name not in other:
+                    put(importlib.util.cache_from_source(name), _bytecode(file))
         put(f"{info}/METADATA", ("\n".join(head) + "\n").encode())
         put(f"{info}/WHEEL", b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,", ""]))
     return wheel
+
+
+@cache
+def _bytecode(file: Path) -> bytes:
+    """Return a module's bytecode, good beside that module whenever it was written (PEP 552, unchecked hash)."""
+    code = SourceFileLoader("compiled", str(file)).get_code("compiled")
+    source = importlib.util.source_hash(file.read_bytes())
+    return importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + source + marshal.dumps(code)
 
 
 def private_python(folder: Path, wheel: Path) -> str:
