@@ -55,6 +55,7 @@ def test_a_sealed_secret_opens_here_and_holds_no_word_of_it(tmp_path: Path) -> N
         read(renamed)
 
 
+@pytest.mark.causes("unseal-failed")
 @sealing
 def test_a_secret_sealed_elsewhere_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "database-password.cred"

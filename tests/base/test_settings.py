@@ -88,6 +88,7 @@ def test_a_relative_path_in_the_file_counts_from_the_file(tmp_path: Path) -> Non
     assert load(Outer, file=file, prefix="T", environment={}).value.inner.ca == tmp_path / "ca.pem"
 
 
+@pytest.mark.causes("setting-missing")
 def test_a_setting_that_is_nowhere_names_the_places_it_was_looked_for() -> None:
     with pytest.raises(SettingMissing) as caught:
         load(Outer, file=None, prefix="T", environment={})
@@ -96,6 +97,7 @@ def test_a_setting_that_is_nowhere_names_the_places_it_was_looked_for() -> None:
     assert "T_INNER_URL" in caught.value.remedy_steps()[0]
 
 
+@pytest.mark.causes("setting-invalid")
 @pytest.mark.parametrize(
     ("content", "name", "why"),
     [

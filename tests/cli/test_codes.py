@@ -28,6 +28,7 @@ def snomed_file(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.causes("code-file-needed", "code-terms")
 async def test_a_system_is_looked_at_and_imported_and_the_rest_says_what_it_needs(
     connector: Connector, practice: str
 ) -> None:
@@ -105,6 +106,7 @@ def test_killed_at_any_moment_and_resumed_the_table_is_exactly_right(connector: 
     server.drop_database(name)
 
 
+@pytest.mark.causes("code-import-idle")
 async def test_a_download_that_was_killed_goes_on_and_an_import_is_cancelled_from_another_shell(
     connector: Connector, practice: str
 ) -> None:

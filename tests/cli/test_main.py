@@ -61,6 +61,7 @@ def test_a_failure_is_told_as_json() -> None:
     assert told["facts"] == {"server": "db:3306", "reason": "connection refused"}
 
 
+@pytest.mark.causes("unexpected")
 def test_a_fault_shows_its_reference_and_leaves_its_frames_in_the_log_without_its_text(home: Path) -> None:
     result = CliRunner().invoke(broken, ["fault"])
     assert result.exit_code == 70

@@ -73,6 +73,7 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
     return Person(tmp_path)
 
 
+@pytest.mark.causes("access-as-it-was")
 def test_a_patient_is_found_given_access_reset_and_removed(person: Person) -> None:
     assert "Delgado, Ana" in person.types("find", "delgado", "an")
     assert person.reads("show", str(int(Cast.ANA)))["access"] == "none"
@@ -90,6 +91,7 @@ def test_a_patient_is_found_given_access_reset_and_removed(person: Person) -> No
     assert person.reads("remove", str(int(Cast.ANA))) == {"ok": True, "had_access": False}
 
 
+@pytest.mark.causes("patient-incomplete")
 def test_what_is_missing_is_said_and_nothing_is_written(person: Person) -> None:
     before = person.stored(Cast.ROSA)
     said = person.types("give", str(int(Cast.ROSA)), status=65)
@@ -127,6 +129,7 @@ def prepare_mail(connection: Connection) -> None:
     add(connection, tables.appointment, PatNum=int(Cast.ANA), AptStatus=1, AptDateTime=tomorrow)
 
 
+@pytest.mark.causes("patient-mail-missing")
 def test_a_patient_is_invited_by_mail_and_no_password_is_shown(person: Person) -> None:
     said = person.types("invite", str(int(Cast.ANA)), status=69)
     assert "has no sender address" in said

@@ -45,6 +45,7 @@ def test_contacts_are_added_changed_listed_and_removed(person: Person) -> None:
     assert "is not one of the contacts" in person.types("remove", "pat@smile.example", status=65)
 
 
+@pytest.mark.causes("value-rejected")
 @pytest.mark.parametrize(
     ("address", "said"),
     [

@@ -113,6 +113,7 @@ async def test_a_running_connector_keeps_its_machine_awake_and_lets_go_even_when
     assert any("this computer is kept awake" in line for line in await said(connector, "--area", "awake"))
 
 
+@pytest.mark.causes("log-folder")
 async def test_the_doctor_finds_a_log_that_cannot_be_written(connector: Connector) -> None:
     connector.write("wss://hq.invalid/link", "mysql://nobody@127.0.0.1:1/none")
     (connector.folder / "log").write_text("a file stands in the way")

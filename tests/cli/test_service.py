@@ -61,6 +61,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
             psutil.Process(json.loads(file.read_text())["supervisor"]["pid"]).terminate()
 
 
+@pytest.mark.causes("service-not-started")
 async def test_two_offices_on_one_machine_from_add_to_uninstall(
     machine: Machine, connector: Connector, hq: RunningHq, practice: str, tmp_path: Path
 ) -> None:
@@ -100,6 +101,9 @@ async def test_two_offices_on_one_machine_from_add_to_uninstall(
     assert connector.file.exists()
 
 
+@pytest.mark.causes(
+    "service-account", "service-missing", "service-name-rejected", "service-settings-missing", "service-database-taken"
+)
 def test_what_cannot_be_is_said_with_its_remedy(machine: Machine, tmp_path: Path) -> None:
     settings = tmp_path / "a.toml"
     settings.write_text('[database]\nhost = "localhost"\nname = "od"\n')

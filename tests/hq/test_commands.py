@@ -177,6 +177,7 @@ def test_contacts_are_added_listed_shown_and_removed(person: Person) -> None:
     assert "contact-removed" in person.types("office", "history", "smile")
 
 
+@pytest.mark.causes("hq-sends-no-mail")
 def test_a_test_mail_shows_that_mail_gets_through_or_why_not(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("mail", "test", "--to", "you@example.com")
     assert person.reads(*words, status=78)["code"] == "hq-sends-no-mail"

@@ -38,6 +38,7 @@ async def test_a_connector_enrols_once_and_comes_back_with_its_own_key(hq: Runni
     assert await hq.kinds() == ["added", "enrolled", "lost", "connected", "lost"]
 
 
+@pytest.mark.causes("registration-key-unknown")
 async def test_a_key_that_hq_never_gave_out_is_refused(hq: RunningHq) -> None:
     await hq.add()
     async with Connector(hq.link, new_key()).running() as connector:

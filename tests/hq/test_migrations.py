@@ -69,6 +69,7 @@ def test_two_hqs_that_start_together_migrate_once(empty_url: str) -> None:
     assert failures == []
 
 
+@pytest.mark.causes("registry-version")
 def test_a_registry_that_a_newer_hq_has_upgraded_is_left_alone(sqlite_registry: Registry) -> None:
     registry = sqlite_registry
     with registry.engine.begin() as connection:
@@ -95,6 +96,7 @@ def test_a_url_that_cannot_be_a_registry_is_refused(url: str) -> None:
         Registry(url)
 
 
+@pytest.mark.causes("registry-away")
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql", "mariadb"])
 def test_a_registry_server_that_is_away_is_said_without_the_password(scheme: str) -> None:
     registry = Registry(f"{scheme}://hq:hunter2@127.0.0.1:1/registry")

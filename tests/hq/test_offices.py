@@ -66,6 +66,7 @@ def test_a_host_name_of_the_wrong_form_is_refused_and_nothing_is_added(sqlite_re
     assert sqlite_registry.run_now(offices.every) == []
 
 
+@pytest.mark.causes("name-taken")
 def test_a_name_or_host_name_belongs_to_one_office(registry: Registry) -> None:
     registry.run_now(offices.add, "smile", NOW, hosts=["portal.example.com"])
     with pytest.raises(NameTaken):
@@ -76,6 +77,7 @@ def test_a_name_or_host_name_belongs_to_one_office(registry: Registry) -> None:
     assert len(registry.run_now(offices.every)) == 1
 
 
+@pytest.mark.causes("office-unknown")
 def test_an_unknown_office_is_said_with_the_name_that_comes_near(registry: Registry) -> None:
     registry.run_now(offices.add, "smile-dental", NOW)
     with pytest.raises(OfficeUnknown, match="did you mean smile-dental"):

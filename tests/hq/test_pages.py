@@ -70,6 +70,8 @@ async def test_a_patient_signs_in_through_hq_and_the_link(hq: RunningHq) -> None
             assert "123.45" in home.text
 
 
+@pytest.mark.causes("200", row="address: unknown office", sees="patient")
+@pytest.mark.causes(row="address: unknown page", sees="patient")
 @pytest.mark.parametrize(
     "path", ["/o/nobody/portal/", "/o/SMILE/portal/", "/o/%2e%2e/portal/", "/nothing", "/o/smile/x"]
 )

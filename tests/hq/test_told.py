@@ -128,6 +128,7 @@ async def test_hq_without_a_mail_server_keeps_contacts_and_says_that_it_tells_no
         assert "econnector_hq_notices_waiting 0.0" in figures
 
 
+@pytest.mark.causes("reports-too-often")
 async def test_an_office_that_reports_without_end_is_refused_after_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

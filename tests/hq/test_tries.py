@@ -1,5 +1,6 @@
 """Somebody tries registration keys: slowed down, while offices at the same address come and go as ever."""
 
+import pytest
 from pathlib import Path
 
 from econnector.base.clock import ManualClock
@@ -47,6 +48,7 @@ def test_addresses_do_not_fill_the_memory() -> None:
     assert len(tries._spent) == 10_000
 
 
+@pytest.mark.causes("too-many-keys")
 async def test_unknown_keys_from_one_address_are_slowed_and_enrolled_offices_there_are_not(tmp_path: Path) -> None:
     async with running_hq(tmp_path) as hq:
         hq.hq.gate._tries = Tries(ManualClock())  # however long it takes them to come

@@ -118,6 +118,7 @@ async def test_an_unexpected_fault_is_logged_where_it_happened_without_what_was_
     assert "secret" not in str(logs)
 
 
+@pytest.mark.causes("unknown-call")
 async def test_an_unknown_call_names_the_machine_that_needs_an_update(practice: Practice) -> None:
     async with pair(practice.answers) as both:
         with pytest.raises(UnknownCall) as met:
@@ -190,6 +191,7 @@ async def test_a_call_and_its_cancellation_in_one_breath_leave_nothing_behind(pr
     assert practice.total == 0
 
 
+@pytest.mark.causes("answer-lost", aside=True)
 async def test_when_the_link_breaks_every_waiting_call_fails_at_once(practice: Practice) -> None:
     async with pair(practice.answers) as both:
         asks = [asyncio.create_task(both.ask_office().ask(SLEEP, Number(n))) for n in range(5)]
@@ -203,6 +205,7 @@ async def test_when_the_link_breaks_every_waiting_call_fails_at_once(practice: P
             await both.ask_office().ask(DOUBLE, Number(1))
 
 
+@pytest.mark.causes("answer-uncertain")
 async def test_a_lost_answer_to_a_change_may_be_retried_only_under_a_known_key(practice: Practice) -> None:
     async with pair(practice.answers) as both:
         blind = asyncio.create_task(both.ask_office().ask(SLEEP_CHANGING, Number(1)))
@@ -270,6 +273,7 @@ async def test_a_change_in_flight_is_finished_though_the_link_broke(practice: Pr
     assert (practice.total, practice.cancelled) == (3, 0)
 
 
+@pytest.mark.causes("office-busy")
 async def test_more_calls_than_the_other_side_takes_are_refused_early(practice: Practice) -> None:
     async with pair(practice.answers, limits=Limits(streams=3)) as both:
         asks = [asyncio.create_task(both.ask_office().ask(SLEEP, Number(n))) for n in range(3)]

@@ -118,6 +118,7 @@ async def test_a_connector_refuses_an_hq_that_forgot_a_move(registry: Registry) 
         assert smile.status is not Status.ONLINE
 
 
+@pytest.mark.causes("protocol-broken")
 async def test_a_signature_of_another_key_is_refused(registry: Registry) -> None:
     class Forger(Identity):
         def sign(self, claim: object) -> bytes:
@@ -129,6 +130,7 @@ async def test_a_signature_of_another_key_is_refused(registry: Registry) -> None
         assert registry.arrivals == []
 
 
+@pytest.mark.causes("hq-name")
 async def test_an_hq_of_another_name_is_told_by_name_and_nothing_is_signed_for_it(registry: Registry) -> None:
     async with hq(registry) as node:
         node.gateway._name = "hq.example.com"
@@ -151,6 +153,7 @@ async def test_a_signature_made_for_another_hq_is_refused(registry: Registry, mo
         assert registry.arrivals == []
 
 
+@pytest.mark.causes("protocol-versions", row="listener: versions are negotiated", sees="again", aside=True)
 @pytest.mark.parametrize(
     ("office_range", "hq_range", "works"),
     [((1, 1), (1, 2), True), ((1, 2), (1, 1), True), ((1, 1), (2, 2), False), ((2, 2), (1, 1), False)],

@@ -51,6 +51,7 @@ async def nodes(nats_server: NatsServer) -> AsyncIterator[Nodes]:
         yield nodes
 
 
+@pytest.mark.causes("switchboard-away")
 async def test_a_server_that_is_not_there_at_the_start_is_a_failure_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switchboard_nats, "_START_SECONDS", 0.3)
     with pytest.raises(SwitchboardAway) as met:

@@ -36,6 +36,7 @@ async def test_a_link_over_tls_with_a_private_authority(registry: Registry, auth
         assert await node.switchboard.office("smile").ask(DOUBLE, Number(2)) == Number(4)
 
 
+@pytest.mark.causes("hq-untrusted")
 @pytest.mark.parametrize("fault", ["unknown authority", "another host", "expired"])
 async def test_a_certificate_that_is_not_trusted_is_named_and_nothing_is_sent(
     registry: Registry, authority: Authority, tmp_path: Path, fault: str

@@ -68,6 +68,7 @@ def test_a_letter_arrives_whole(server: MailServer) -> None:
     assert body.decode().replace("\r\n", "\n").rstrip("\n") == text
 
 
+@pytest.mark.causes("mail-login-refused")
 def test_starttls_and_log_in(authority: Authority) -> None:
     certificate = authority.issue()
     with mail_server(users={USER: PASSWORD}, starttls=certificate.context(), auth_required=True) as server:
@@ -102,6 +103,7 @@ def test_a_certificate_for_another_name_is_refused(authority: Authority) -> None
         deliver(account(server.port, security="tls", ca=str(authority.file)), letter(), 20)
 
 
+@pytest.mark.causes("mail-untrusted")
 def test_never_silently_without_encryption(server: MailServer) -> None:
     with pytest.raises(MailUntrusted, match="STARTTLS"):
         deliver(account(server.port, security="starttls", user=USER, password=PASSWORD), letter(), 20)
@@ -156,6 +158,7 @@ def test_a_mail_that_was_cut_off_in_the_middle_was_not_accepted(server: MailServ
     assert type(caught.value) is MailDelayed
 
 
+@pytest.mark.causes("mail-uncertain")
 def test_an_answer_that_was_cut_off_is_uncertain(server: MailServer) -> None:
     server.cut = {"ANSWER"}
     with pytest.raises(MailUncertain):
@@ -184,6 +187,7 @@ def test_a_server_that_hangs_or_drips_cannot_hold_us(drip: bytes) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.causes("mail-delayed")
 def test_nobody_there() -> None:
     with pytest.raises(MailDelayed, match="nothing accepts connections"):
         deliver(account(free_port()), letter(), 20)
@@ -191,6 +195,7 @@ def test_nobody_there() -> None:
         deliver(account(25, host="mail.invalid"), letter(), 20)
 
 
+@pytest.mark.causes("sender-missing")
 @pytest.mark.parametrize("sender", ["", "   ", "front desk", "Smile <>"])
 def test_a_missing_sender_is_said_in_the_words_people_search_for(sender: str) -> None:
     with pytest.raises(SenderMissing) as caught:
@@ -198,6 +203,7 @@ def test_a_missing_sender_is_said_in_the_words_people_search_for(sender: str) ->
     assert "The parameter 'address' cannot be an empty string" in caught.value.office_text()
 
 
+@pytest.mark.causes("mail-refused")
 def test_an_address_that_is_none_is_refused_for_good() -> None:
     for address in ("", "nobody", "a b@c.example", "a@b.example\r\nRCPT TO:<x@y.example>"):
         with pytest.raises(MailRefused):

@@ -130,6 +130,7 @@ async def test_two_at_once_give_it_once(portal_office: PortalOffice) -> None:
     assert len(await office.rows(tables.ehrmeasureevent, PatNum=Cast.INACTIVE)) == 1
 
 
+@pytest.mark.causes("portal-address-missing")
 async def test_nothing_is_given_without_an_address_a_whole_chart_or_the_permission(portal_office: PortalOffice) -> None:
     office = portal_office
     hand = hand_on(office)

@@ -290,6 +290,8 @@ async def _gone(hq: RunningHq) -> bool:
     return not await known_at(hq)
 
 
+@pytest.mark.causes(row="silent: the office is away (HQ tells)", sees="history, again")
+@pytest.mark.causes(row="silent: HQ is away (the connector tells)", sees="history, again")
 async def test_when_hq_is_away_the_connector_mails_and_when_the_office_is_away_hq_does(
     connector: Connector, tmp_path: Path, practice: str, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

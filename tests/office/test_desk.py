@@ -37,6 +37,7 @@ async def rows(database: Database) -> list[tuple[object, ...]]:
     return await database.run(lambda connection: [tuple(row) for row in connection.execute(text(words))])
 
 
+@pytest.mark.causes("permission-missing")
 async def test_who_lacks_a_permission_may_look_and_change_nothing(database: Database) -> None:
     desk = Desk(database, Schemas(), "FRONT-DESK")
     before, settings = await desk.history(), await desk.settings()

@@ -90,6 +90,7 @@ async def test_a_machine_that_was_never_enrolled_says_so(connector: Connector, h
         await Office(connector.loaded()).run(asyncio.Event())
 
 
+@pytest.mark.causes("state-locked")
 async def test_a_second_connector_on_the_same_settings_is_refused(
     connector: Connector, hq: RunningHq, practice: str
 ) -> None:
@@ -174,6 +175,7 @@ async def test_a_clock_that_differs_from_the_databases_is_told_once(
         assert round(office.snapshot().clock_ahead) in range(-125, -90)
 
 
+@pytest.mark.causes("update-running")
 async def test_nothing_is_served_while_open_dental_is_updated(
     connector: Connector, hq: RunningHq, practice: str, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:

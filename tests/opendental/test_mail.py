@@ -82,6 +82,7 @@ async def test_a_clinic_has_its_own_account_and_its_own_name(practice: Practice)
         assert found.sender == "Smile North <user5@smile.example>"
 
 
+@pytest.mark.causes("mail-oauth")
 async def test_an_account_that_signs_in_through_the_browser_is_told_apart(practice: Practice) -> None:
     await practice.sql("DELETE FROM emailaddress")
     await add(practice, 1, AuthenticationType=2, AccessToken="ya29.token")
@@ -107,6 +108,7 @@ def test_one_switch_and_a_port_say_how_it_is_encrypted() -> None:
     assert msgspec.structs.replace(ACCOUNT, port=25, encrypted=False).security == "none"
 
 
+@pytest.mark.causes("mail-password-unreadable")
 def test_passwords_are_stored_as_open_dental_stores_them() -> None:
     # Made with OpenSSL: aes-128-cbc, all-zero IV, the key that Open Dental publishes.
     assert encrypted("secret") == "BJSgigrHVdQJIGshRKJW+Q=="

@@ -179,6 +179,7 @@ async def test_permissions_are_those_of_all_groups_and_of_no_old_column(staff: S
         assert await staff.guarded.run(users.find, number) == found
 
 
+@pytest.mark.causes("too-many-tries")
 async def test_five_wrong_passwords_lock_a_user_for_five_minutes(staff: Staff) -> None:
     await staff.add(1, "amara", passwords.make(MARIA))
     await staff.add(2, "noah", passwords.make(MARIA))

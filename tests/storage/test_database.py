@@ -77,6 +77,7 @@ async def test_values_are_never_part_of_the_statement(database: Database) -> Non
         assert await database.run(find) == 1
 
 
+@pytest.mark.causes("database-busy")
 async def test_a_statement_over_its_limit_is_busy_and_the_next_call_works(url: str) -> None:
     database = Database(url, workers=1, statement_seconds=2.0)
     with pytest.raises(DatabaseBusy):

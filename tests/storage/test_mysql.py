@@ -254,6 +254,7 @@ async def test_too_many_connections_are_busy(server: MariaDb) -> None:
     await second.close()
 
 
+@pytest.mark.causes("database-damaged")
 async def test_a_damaged_table_is_told_apart(server: MariaDb) -> None:
     name = server.create_database()
     server.sql("CREATE TABLE a (id INT PRIMARY KEY, w VARCHAR(20)) ENGINE=MyISAM", database=name)

@@ -133,6 +133,7 @@ async def test_steps_are_all_done_or_none(tmp_path: Path, monkeypatch: pytest.Mo
     assert await columns(path) == {"name", "value"}
 
 
+@pytest.mark.causes("state-newer")
 async def test_a_file_of_a_later_version_is_refused_with_its_name_or_used_where_it_can_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_failure_is_its_own_page_with_its_own_reference(browser: httpx2.Client
     assert answer.headers["retry-after"] == "7"
 
 
+@pytest.mark.causes("page-missing")
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/nowhere", 404), ("GET", "/size", 405), ("PUT", "/", 405)]
 )
@@ -166,6 +167,7 @@ def test_a_form_as_large_as_allowed_is_read(browser: httpx2.Client) -> None:
     assert browser.post("/size", content=b"x" * FORM_LIMIT).text == str(FORM_LIMIT)
 
 
+@pytest.mark.causes("too-large")
 def test_ten_megabytes_are_refused_with_a_page(browser: httpx2.Client) -> None:
     answer = browser.post("/size", content=b"x" * 10_000_000)
     assert answer.status_code == 413
@@ -209,6 +211,7 @@ def test_a_browser_that_goes_away_while_it_sends_is_no_fault(root: str) -> None:
     assert [entry["event"] for entry in logs] == ["went away while sending"]
 
 
+@pytest.mark.causes("form-expired")
 @pytest.mark.parametrize("origin", ["cross-site", "same-site"])
 def test_a_write_that_another_sites_page_sent_is_refused(browser: httpx2.Client, origin: str) -> None:
     assert browser.post("/size", content=b"x", headers={"sec-fetch-site": origin}).status_code == 403

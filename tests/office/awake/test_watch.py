@@ -108,6 +108,7 @@ async def test_a_setting_leaves_the_machine_alone_but_its_sleep_is_still_noticed
     assert len(await state.run(failures.latest_outages)) == 1
 
 
+@pytest.mark.causes("machine-slept", row="unreachable: machine asleep", sees="history")
 async def test_a_sleep_is_in_the_history_and_hq_hears_of_it_with_its_cause(clinic: Practice, state: Database) -> None:
     machine = Machine(clinic, state)
     await machine.awake.look()

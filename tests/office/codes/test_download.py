@@ -116,6 +116,7 @@ async def test_another_content_and_another_address_begin_anew(desk: Desk, server
     assert "range" not in server.asked[0]
 
 
+@pytest.mark.causes("code-address-refused")
 async def test_the_address_may_move_and_never_to_what_is_not_encrypted(desk: Desk, server: FileServer) -> None:
     async with serving(b"") as first:
         first.status, first.headers = "302 Found", [f"Location: {server.address}"]
@@ -154,6 +155,7 @@ async def test_what_is_not_the_file_is_said_with_its_cause_and_never_with_what_m
     assert server.asked[0][":target"] == "/codes.txt?apiKey=s3cret"
 
 
+@pytest.mark.causes("code-disk-full", "code-not-a-file")
 async def test_a_file_that_is_too_large_or_has_no_room_is_not_begun(
     desk: Desk, server: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +194,7 @@ async def test_a_disk_that_fills_meanwhile_keeps_what_is_there(
     assert server.asked[1]["range"] == f"bytes={done}-"
 
 
+@pytest.mark.causes("code-address")
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -228,6 +231,7 @@ async def test_it_goes_through_the_offices_proxy_and_trusts_the_offices_authorit
     assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(CONTENT).digest()
 
 
+@pytest.mark.causes("code-address-silent")
 async def test_nobody_there_is_said_at_once(desk: Desk) -> None:
     with pytest.raises(CodeAddressSilent, match="nothing listens there"):
         await desk.fetch("http://127.0.0.1:1/file").run()

@@ -145,6 +145,7 @@ async def test_random_keys_are_drawn_where_the_practice_wants_them(practice: Pra
     assert max(keys) > 10**9
 
 
+@pytest.mark.causes("code-import-runs", "code-system-unknown", "codes-middle-tier")
 async def test_what_forbids_an_import_is_said_before_anything_is_written(practice: Practice) -> None:
     codes, file = practice.codes, practice.folder / "file.txt"
     file.write_text("1\tone\n")

@@ -86,6 +86,7 @@ async def test_a_file_is_downloaded_compared_imported_and_removed(desk: Practice
     assert (row.system.current, row.download, own_files(desk)) == ("2030", None, [])
 
 
+@pytest.mark.causes("code-checksum")
 async def test_a_download_that_is_not_the_one_that_was_published_changes_nothing(
     desk: Practice, server: FileServer
 ) -> None:
@@ -224,6 +225,7 @@ async def test_the_cdcs_order_file_is_read_alone_and_in_its_zip(desk: Practice, 
     assert (again.added, again.same) == (0, 3)
 
 
+@pytest.mark.causes("code-file-unreadable")
 async def test_a_publishers_zip_that_is_damaged_is_refused_before_anything_is_written(desk: Practice) -> None:
     archive = desk.folder / "codes.zip"
     with zipfile.ZipFile(archive, "w") as zipped:
@@ -277,6 +279,7 @@ def is_leaf(code, prioritize_blocks=False):
 """
 
 
+@pytest.mark.causes("code-package")
 async def test_icd10_comes_from_the_package_where_it_is_installed(
     desk: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

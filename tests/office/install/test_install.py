@@ -1,5 +1,6 @@
 """`econnector office install` and `auto-install` where nothing ever ran, against a real HQ and database."""
 
+import pytest
 import platform
 
 from econnector.opendental import statistics
@@ -16,6 +17,7 @@ def key_file(machine: FreshMachine, key: str) -> str:
     return str(file)
 
 
+@pytest.mark.causes("question-unanswered", aside=True)
 def test_nothing_is_changed_before_everything_is_answered_and_a_second_run_completes(
     machine: FreshMachine, vendor: Vendor
 ) -> None:
@@ -70,6 +72,7 @@ def test_a_run_that_was_killed_on_any_step_is_completed_by_the_next(machine: Fre
     assert machine.preference("WebServiceServerName") == HERE
 
 
+@pytest.mark.causes("install-rights", aside=True)
 def test_missing_rights_are_named_all_at_once(machine: FreshMachine, vendor: Vendor) -> None:
     machine.server.create_user("reader", "secret", f"SELECT ON {machine.database}.*")
     machine.write(vendor.link)

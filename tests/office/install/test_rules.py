@@ -95,14 +95,26 @@ def test_a_blank_update_server_after_an_earlier_connector_is_said_where_open_den
     [
         ({}, SERVER, "yes", None),
         ({}, SERVER, "no", None),
-        ({}, SERVER, "cancel", InstallDeclined),
+        pytest.param({}, SERVER, "cancel", InstallDeclined, marks=pytest.mark.causes("install-declined")),
         ({}, LISTEN, "yes", None),
         ({}, LISTEN, "no", InstallDeclined),
         ({"update_server": "SERVER"}, ACCIDENT, "no", None),
-        ({"update_server": "SERVER"}, ACCIDENT, "yes", UpdateServerElsewhere),
+        pytest.param(
+            {"update_server": "SERVER"},
+            ACCIDENT,
+            "yes",
+            UpdateServerElsewhere,
+            marks=pytest.mark.causes("install-update-server"),
+        ),
         ({"update_server": "SERVER"}, ACCIDENT, "cancel", InstallDeclined),
         ({"entries": said("SERVER", 1)}, OTHER, "gone", None),
-        ({"entries": said("SERVER", 1)}, OTHER, "no", ConnectorElsewhere),
+        pytest.param(
+            {"entries": said("SERVER", 1)},
+            OTHER,
+            "no",
+            ConnectorElsewhere,
+            marks=pytest.mark.causes("install-elsewhere"),
+        ),
     ],
 )
 def test_which_answers_go_on(changes: dict[str, Any], key: str, answer: str, failure: type[Failure] | None) -> None:
@@ -140,6 +152,7 @@ def test_the_update_server_is_named_as_every_workstation_recognises_it() -> None
     assert rules.is_this(rules.short_name(HERE), HERE)
 
 
+@pytest.mark.causes("install-cloud")
 def test_no_answer_helps_in_the_cloud() -> None:
     rules.refuse(facts())
     with pytest.raises(InstallCloud):

@@ -101,6 +101,7 @@ def test_an_update_that_was_killed_is_finished_by_the_next_run_and_alarms_nobody
     assert errors(machine) == []
 
 
+@pytest.mark.causes("update-rolled-back", aside=True)
 def test_a_version_without_a_heartbeat_is_taken_back(machine: FreshMachine, shelf: Path) -> None:
     old, before = version(machine), len(machine.signals())
     back = machine.ask("office", "update", "--wheel", named(shelf / "broken", "0.3.0"), "--wait", "5", status=70)
@@ -113,6 +114,7 @@ def test_a_version_without_a_heartbeat_is_taken_back(machine: FreshMachine, shel
     assert errors(machine) == []
 
 
+@pytest.mark.causes("update-wheel", aside=True)
 def test_what_cannot_be_installed_is_refused_before_anything_stops(machine: FreshMachine, shelf: Path) -> None:
     old, before = version(machine), machine.signals()
     new = after(old)

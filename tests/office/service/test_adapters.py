@@ -227,6 +227,7 @@ def test_every_service_of_open_dental_is_listed(tmp_path: Path) -> None:
     assert recorder.calls[0].endswith("--plain OpenDent*.service")
 
 
+@pytest.mark.causes("service-rights", row="install: no administrator rights", sees="history")
 def test_without_rights_it_says_which_and_how_to_do_it_by_hand(tmp_path: Path) -> None:
     denied = Said(4, "", "Failed to enable unit: Access denied\n")
     units, recorder = manager(tmp_path, enable=denied)
@@ -327,6 +328,7 @@ def test_one_that_does_not_come_up_says_why(tmp_path: Path, monkeypatch: pytest.
     assert str(SETTINGS) in failed.value.remedy_steps()[1]
 
 
+@pytest.mark.causes("service-manager-failed")
 def test_systemd_that_cannot_be_reached_is_said(tmp_path: Path) -> None:
     units, _ = manager(tmp_path, start=Said(1, "", "Failed to connect to bus: No such file or directory"))
     with pytest.raises(ServiceManagerFailed, match="Failed to connect to bus"):

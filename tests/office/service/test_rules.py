@@ -60,6 +60,7 @@ def test_a_name_that_is_refused_says_why(name: str, why: str) -> None:
     assert 'Service name must begin with "OpenDent"' in failed.value.office_text()
 
 
+@pytest.mark.causes("service-exists", row="install: service exists", sees="history")
 def test_the_book_keeps_what_was_added_and_tells_capitals_not_apart(tmp_path: Path) -> None:
     book = Book(tmp_path / "services")
     assert book.records() == []
@@ -158,6 +159,7 @@ def test_names_of_one_machine_are_one_host() -> None:
     assert hosts_of("no-such-host.invalid") == set()
 
 
+@pytest.mark.causes("service-foreign")
 def test_another_programs_service_is_listed_and_not_uninstalled(services: Services, tmp_path: Path) -> None:
     services.manager.install(Definition("OpenDentHL7", tmp_path / "hl7.toml"))
     assert [(each.name, each.settings) for each in services.entries()] == [("OpenDentHL7", None)]

@@ -63,6 +63,7 @@ async def test_wrong_is_wrong_whatever_was_wrong_and_the_password_is_not_sent_ba
         assert "Enter your Open Dental user name." in (await sign_in(browser, "")).text
 
 
+@pytest.mark.causes("window-sign-in-failed", "window-sign-in-slowed")
 async def test_guessing_is_slowed_down_even_with_the_right_password(window: Window) -> None:
     async with window.browser() as browser:
         for _ in range(5):
@@ -73,6 +74,7 @@ async def test_guessing_is_slowed_down_even_with_the_right_password(window: Wind
         assert (await sign_in(browser, "Ada")).status_code == 303
 
 
+@pytest.mark.causes("window-password-due")
 async def test_who_must_choose_a_new_password_does_so_in_open_dental(window: Window) -> None:
     await window.sql("UPDATE userod SET IsPasswordResetRequired=1 WHERE UserName='Ada'")
     async with window.browser() as browser:
@@ -229,6 +231,7 @@ async def test_a_form_sent_by_another_sites_page_is_refused_before_it_is_read(wi
         assert answer.status_code == 403
 
 
+@pytest.mark.causes("window-host-foreign")
 @pytest.mark.parametrize(
     "host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "127.0.0.1:80", f"127.0.0.1.evil.example:{PORT}", ""]
 )

@@ -54,6 +54,7 @@ async def enrolled(hq: RunningHq, practice: str, connector: Connector) -> tuple[
     return connector, port
 
 
+@pytest.mark.causes("port-taken", aside=True)
 async def test_a_taken_port_is_waited_for_and_harms_nothing_else(enrolled: tuple[Connector, int]) -> None:
     connector, port = enrolled
     with another_program(port):

@@ -65,6 +65,12 @@ def examined(site: LinkedSite) -> Finding:
     return in_thread(asked)
 
 
+@pytest.mark.causes(
+    "file-missing", row="file: images folder unreachable from the connector", sees="patient, history, doctor, again"
+)
+@pytest.mark.causes(row="file: wrong path among several", sees="patient, history, again")
+@pytest.mark.causes(row="file: file at another location", sees="patient, history, doctor, again")
+@pytest.mark.causes(row="file: stored in the database instead", sees="patient, history, again")
 @pytest.mark.parametrize("kind", FILES)
 def test_every_cause_of_a_missing_file_is_told_apart(unset: LinkedSite, kind: str) -> None:
     site, (path, content, named, _) = unset, FILES[kind]
@@ -119,6 +125,7 @@ def test_every_cause_of_a_missing_file_is_told_apart(unset: LinkedSite, kind: st
             assert "no file of that name" in refused(site, browser, kind)["reason"]
 
 
+@pytest.mark.causes("file-missing", row="file: service account has no right", sees="patient, history, doctor, again")
 @pytest.mark.parametrize("kind", FILES)
 def test_a_folder_or_file_that_the_account_may_not_read_is_said_so(unset: LinkedSite, kind: str) -> None:
     site, (path, content, named, ending) = unset, FILES[kind]
@@ -144,6 +151,7 @@ def test_a_folder_or_file_that_the_account_may_not_read_is_said_so(unset: Linked
         assert browser.get(path).content == content
 
 
+@pytest.mark.causes(row="file: name differs in case", sees="patient, again")
 def test_a_name_that_differs_in_case_is_the_same_file(site: LinkedSite) -> None:
     site.sql("UPDATE document SET FileName = upper(FileName)")
     site.sql("UPDATE emailattach SET ActualFileName = upper(ActualFileName)")

@@ -63,6 +63,7 @@ def asked_to_sign_in(answer: httpx2.Response) -> None:
     assert answer.headers["location"].endswith("&ended=1")
 
 
+@pytest.mark.causes("session-ended")
 @pytest.mark.parametrize("cause", ENDS)
 def test_a_session_ends_at_the_next_click_whatever_it_is(site: LinkedSite, cause: str) -> None:
     change, why = ENDS[cause]

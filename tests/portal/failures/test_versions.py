@@ -52,6 +52,7 @@ def test_every_page_of_the_portal_is_tried() -> None:
     assert kinds - tried <= before | without_an_answer
 
 
+@pytest.mark.causes(row="shape: page and connector disagree on the shape of an answer", sees="patient")
 @pytest.mark.parametrize("written", [as_older, as_newer])
 def test_pages_show_what_an_older_and_a_newer_connector_answer(site: LinkedSite, written: Any) -> None:
     site.written = written
@@ -60,6 +61,9 @@ def test_pages_show_what_an_older_and_a_newer_connector_answer(site: LinkedSite,
     assert found == PAGES
 
 
+@pytest.mark.causes(
+    row="unknown-call: HQ asked a call this connector version does not know", sees="patient, history, again"
+)
 def test_a_call_the_connector_does_not_know_is_a_kind_page_and_an_update_for_the_office(site: LinkedSite) -> None:
     declared = {call.name for call in vars(calls).values() if isinstance(call, Call)}
     with site.signed_in() as browser, said() as logs:
@@ -132,6 +136,10 @@ def differs(site: LinkedSite, answer: httpx2.Response, missing: str) -> None:
     assert f"Connector {version()}" in told.remedy_steps()[0]
 
 
+@pytest.mark.causes(
+    "database-version", row="column: connector older than the database", sees="patient, history, doctor, again"
+)
+@pytest.mark.causes(row="column: connector newer than the database", sees="patient, history, doctor, again")
 def test_a_column_that_vanishes_stops_its_own_pages_and_no_others(site: LinkedSite) -> None:
     with site.signed_in() as browser:
         assert browser.get("/messages/701").status_code == 200

@@ -167,6 +167,7 @@ async def test_a_confirmation_that_was_cut_off_is_finished_by_the_next(portal_of
     assert len(await office.rows(tables.commlog)) == 1
 
 
+@pytest.mark.causes("visit-changed")
 async def test_a_visit_that_was_moved_is_another_visit(portal_office: PortalOffice) -> None:
     office = portal_office
     token = (await office.sign_in(Cast.MARIA)).token

@@ -31,6 +31,7 @@ def new(token: str, name: str = "", password: str = "", current: str = "") -> ca
     return calls.ChangeSignIn(token, current, name, password)
 
 
+@pytest.mark.causes("change-required")
 async def test_until_the_change_is_made_nothing_else_is_answered(portal_office: PortalOffice) -> None:
     office = portal_office
     session = await forced(office)
@@ -104,6 +105,7 @@ async def test_who_only_has_the_session_cannot_guess_the_password_fast(portal_of
     assert (await office.sign_in(Cast.MARIA)).person == Cast.MARIA
 
 
+@pytest.mark.causes("password-rejected")
 @pytest.mark.parametrize(
     ("password", "rule"),
     [
@@ -136,6 +138,7 @@ async def test_the_password_one_has_is_not_a_new_one(portal_office_sqlite: Porta
     assert caught.value.facts["rule"] == "same"
 
 
+@pytest.mark.causes("user-name-rejected")
 @pytest.mark.parametrize(
     ("name", "rule"),
     [

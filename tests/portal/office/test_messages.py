@@ -351,6 +351,7 @@ async def test_a_message_that_never_got_there_may_be_changed_and_sent(
     assert row.BodyText == "Changed meanwhile."
 
 
+@pytest.mark.causes("message-rejected")
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
@@ -411,6 +412,7 @@ async def test_files_are_where_open_dental_looks_for_them(portal_office: PortalO
     assert not list((office.root / "EmailAttachments").rglob("*.part"))
 
 
+@pytest.mark.causes("attachment-rejected")
 @pytest.mark.parametrize(
     ("content", "rule"),
     [

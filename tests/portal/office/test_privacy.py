@@ -146,6 +146,7 @@ async def test_a_word_stands_when_the_practice_raises_the_age(portal_office: Por
     assert "health" not in people[Cast.LUIS].topics
 
 
+@pytest.mark.causes("page-off")
 async def test_a_page_that_is_off_is_off_for_everybody_at_the_next_click(portal_office: PortalOffice) -> None:
     office = portal_office
     token = (await office.sign_in(Cast.MARIA)).token

@@ -198,6 +198,7 @@ async def test_without_fam_phi_access_the_family_is_not_seen(portal_office: Port
             await office.download(calls.STATEMENT_FILE, calls.StatementFile(token, document))
 
 
+@pytest.mark.causes("not-allowed")
 async def test_a_bond_that_the_office_cuts_ends_at_the_next_call(portal_office: PortalOffice) -> None:
     office = portal_office
     token = (await office.sign_in(Cast.MARIA)).token

@@ -181,6 +181,7 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.causes("share-not-sent")
 async def test_what_cannot_be_sent_is_refused_by_name(sharing: SharingOffice) -> None:
     for rule, typed in REFUSED:
         with pytest.raises(ShareNotSent) as caught:

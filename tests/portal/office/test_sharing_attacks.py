@@ -88,6 +88,7 @@ async def test_links_cannot_be_tried_out_from_one_place_and_nobody_else_is_slowe
     assert not any(code in repr(row) or link in repr(row) or DOCTOR in repr(row) for row in rows)
 
 
+@pytest.mark.causes("share-rejected")
 async def test_a_wrong_code_and_an_unknown_link_are_the_same_answer_at_the_same_time(
     sharing: SharingOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +278,7 @@ async def test_what_passes_hq_on_its_way_to_the_receiver_names_nobody(sharing: S
         assert word.encode() not in opaque
 
 
+@pytest.mark.causes("preview-only")
 async def test_a_preview_by_the_office_sends_opens_and_shows_nothing(sharing: SharingOffice) -> None:
     share, link, code = await sharing.sent()
     ticket = (await sharing.open(link, code)).ticket

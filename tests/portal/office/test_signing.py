@@ -67,6 +67,7 @@ async def test_a_user_name_is_found_without_case_and_blanks(portal_office: Porta
         assert (await portal_office.try_name(typed)).person == Cast.MARIA
 
 
+@pytest.mark.causes("login-failed")
 async def test_each_cause_of_refusal_is_known_to_the_office_only(portal_office: PortalOffice) -> None:
     office = portal_office
     reasons = {

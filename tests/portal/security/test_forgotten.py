@@ -91,6 +91,7 @@ async def test_a_clock_that_was_set_back_keeps_no_code_alive(small: MailedOffice
     ]
 
 
+@pytest.mark.causes("code-rejected")
 async def test_a_code_that_is_used_twice_at_once_counts_once(small: MailedOffice) -> None:
     await ask_for_code(small)
     code = await small.code()

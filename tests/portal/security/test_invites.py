@@ -157,6 +157,7 @@ async def test_whoever_has_access_keeps_the_password_until_the_invite_is_accepte
     assert await office.office.sign_in(Cast.MARIA, STRONG)
 
 
+@pytest.mark.causes("invite-rejected")
 async def test_an_invite_works_once_for_seven_days_and_the_newest_counts(inviting: InvitingOffice) -> None:
     office = inviting
     first = await office.send()

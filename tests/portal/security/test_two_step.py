@@ -122,6 +122,7 @@ async def test_every_session_has_a_token_of_its_own_and_a_ticket_works_once(smal
         await step(small, later, phone.code())
 
 
+@pytest.mark.causes("second-step-rejected")
 async def test_a_code_never_counts_twice(small: MailedOffice) -> None:
     phone, _ = await set_up(small)
     used = phone.code()
@@ -254,6 +255,7 @@ async def test_an_app_that_is_being_set_up_asks_for_nothing_and_is_forgotten(sma
         await small.ask(calls.CONFIRM_APP, calls.ConfirmApp(token, Phone(small, app.secret).code()))
 
 
+@pytest.mark.causes("two-step-required")
 async def test_required_means_before_anything_else_and_is_read_live(office: MailedOffice) -> None:
     token = (await office.office.sign_in(Cast.MARIA)).token
     await office.ask(calls.HOME, calls.PersonAsked(token))
@@ -372,6 +374,7 @@ async def test_sessions_are_ones_own_to_see_and_end(office: MailedOffice) -> Non
     assert (last.PatNum, last.FKey) == (Cast.MARIA, Cast.MARIA)
 
 
+@pytest.mark.causes("passkey-rejected")
 @pytest.mark.parametrize("host", ["", "127.0.0.1", "::1", "evil.com/", "UPPER.example", "a" * 300])
 async def test_no_passkey_is_made_for_what_is_no_host(small: MailedOffice, host: str) -> None:
     token = (await small.office.sign_in(Cast.MARIA)).token
