@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT / "src") not in sys.path:
@@ -20,7 +21,7 @@ __all__ = ["SEES", "Cause", "Mark", "causes", "marks", "page", "rows"]
 
 SEES = {
     "patient": "the patient reads",
-    "history": "the history says",
+    "history": "the office reads",
     "doctor": "the doctor finds",
     "again": "works again",
 }
@@ -57,11 +58,13 @@ class Cause:
 def rows(file: Path = ROOT / "tests" / "failures" / "rows.toml") -> list[Cause]:
     """Return every cause of every row, in their order."""
     found = tomllib.loads(file.read_text("utf-8"))
-    return [
-        Cause(f"{name}: {cause}", row["today"], cause, tuple(row.get("needs", SEES)), row.get("why", ""))
-        for name, row in found.items()
-        for cause in row["causes"]
-    ]
+    return [_cause(name, row, each) for name, row in found.items() for each in row["causes"]]
+
+
+def _cause(name: str, row: dict[str, Any], said: str | dict[str, Any]) -> Cause:
+    own = {"cause": said} if isinstance(said, str) else said
+    both = {"needs": tuple(SEES), "why": ""} | row | own
+    return Cause(f"{name}: {both['cause']}", both["today"], both["cause"], tuple(both["needs"]), both["why"])
 
 
 def marks(folder: Path = ROOT / "tests") -> list[Mark]:
@@ -137,7 +140,7 @@ def _table(found: list[Mark]) -> Iterator[str]:
         yield f"| {cause.today if cause.today != before else ''} | {cause.cause} | {' | '.join(cells)} | {state} |\n"
         before = cause.today
         if cause.why:
-            reasons[cause.today] = cause.why
+            reasons.setdefault(cause.today, cause.why)
     yield "\n" + "".join(f"{number}. `{test}`\n" for number, test in enumerate(tests, 1))
     yield "\nNot everything needs a proof:\n\n" + "".join(f"- *{today}*: {why}.\n" for today, why in reasons.items())
 

@@ -86,13 +86,14 @@ class World:
         await self._opened(path, lambda answer: answer.status_code == 200)
 
     async def _opened(self, path: str, wanted: Callable[[httpx2.Response], bool]) -> httpx2.Response:
-        answer: httpx2.Response | None = None
+        answer = await self.browser.get(path)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(60):
-                while not wanted(answer := await self.browser.get(path)):  # noqa: ASYNC110 - pages tell nobody
+                while not wanted(answer):
                     await asyncio.sleep(0.05)
-                return answer
-        raise AssertionError(answer and (answer.status_code, answer.text[-3000:]))
+                    answer = await self.browser.get(path)
+        assert wanted(answer), (answer.status_code, answer.text[-3000:])
+        return answer
 
     async def noted(self, page: httpx2.Response) -> Met:
         """Return the office's history under the page's reference."""
