@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from econnector.hq.registry import migrate
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.tables import metadata
+from tests.hq.registries import lay_registry
 from tests.support.mariadb import shared_server
 
 POSTGRES = "postgresql://postgres@127.0.0.1:5432"
@@ -84,7 +85,8 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def sqlite_registry(sqlite_url: str) -> Iterator[Registry]:
+def sqlite_registry(tmp_path: Path, sqlite_url: str) -> Iterator[Registry]:
+    lay_registry(tmp_path)
     yield from _open(sqlite_url)
 
 

@@ -22,6 +22,7 @@ from econnector.link.handshake import Limits
 from econnector.link.identity import Identity, Install
 from econnector.link.state import Status
 from econnector.wire.call import Answers
+from tests.hq.registries import lay_registry
 from tests.link.vendor import PATIENT
 from tests.support.ports import free_port
 from tests.support.site import PLAIN, SmallOffice
@@ -159,6 +160,7 @@ class RunningHq:
 async def running_hq(folder: Path, **settings: Any) -> AsyncIterator[RunningHq]:
     """Run HQ with its registry in `folder` until the block ends; another one may be started at its port afterwards."""
     values: dict[str, Any] = {"listen": f"127.0.0.1:{free_port()}", "folder": folder} | settings
+    await asyncio.to_thread(lay_registry, folder)
     hq = RunningHq(HqSettings(**values))
     await hq.start()
     try:
