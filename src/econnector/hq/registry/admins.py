@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from econnector.base.errors import NameTaken, ValueRejected
+from econnector.base.errors import ValueRejected
 from econnector.hq.registry import deeds
 from econnector.hq.registry.deeds import Deed
 from econnector.hq.registry.offices import NAME
@@ -86,11 +86,12 @@ def matches(admin: Admin | None, password: str) -> bool:
 
 
 def add(connection: sa.Connection, name: str, password: str, now: dt.datetime, *, codes: bool = False) -> Admin:
-    """Make an account; with `codes` it wants a one-time code too. Raises `ValueRejected` or `NameTaken`."""
+    """Make an account; with `codes` it wants a one-time code too. Raises `ValueRejected`."""
     if not NAME.fullmatch(name):
         raise ValueRejected(field="name", why="an account's name is 1 to 63 lower-case letters, digits and hyphens.")
     if account(connection, name) is not None:
-        raise NameTaken(what="name", name=name, owner=name)
+        why = f"there is an account {name} already; `econnector hq admin password {name}` changes its password."
+        raise ValueRejected(field="name", why=why)
     values = {"name": name, "password": _hashed(password), "totp": pyotp.random_base32() if codes else ""}
     connection.execute(sa.insert(admins).values(totp_used=0, added_at=now, **values))
     deeds.note(connection, Deed(now, _COMMAND, "account-added", detail=name))
