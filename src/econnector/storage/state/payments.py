@@ -47,6 +47,7 @@ __all__ = [
     "set_mode",
     "sweep",
     "take",
+    "to_doubt",
     "to_settle",
     "to_watch",
     "unposted",
@@ -63,6 +64,9 @@ _KEPT: Final = dt.timedelta(days=730)
 _MODE: Final = "payments-post"
 _MOST_UNFINISHED, _MOST_A_DAY = 5, 30
 _MANY: Final = 500
+_DOUBTED_FOR: Final = 86400.0
+"""Seconds; as long as processors know their answers."""
+_DOUBTED_FIRST: Final = 60.0
 
 ATTEMPTS = sa.Table(
     "payment_attempt",
@@ -269,6 +273,17 @@ def to_settle(connection: sa.Connection) -> list[Attempt]:
     """Return every attempt about which something is left to do, the oldest first; not those that the office has."""
     rows = connection.execute(sa.select(ATTEMPTS).where(_C.done.is_(False), _C.told == 0.0).order_by(_C.begun))
     return [_attempt(row) for row in rows]
+
+
+def to_doubt(connection: sa.Connection, now: float) -> list[Attempt]:
+    """Return what ended unpaid within a day and is due to be asked about once more, at ever longer intervals.
+
+    On most processors' pages another card can be tried after one was declined.
+    """
+    unpaid = _C.state.in_(("declined", "expired", "lost")) & _C.done.is_(True) & (_C.begun > now - _DOUBTED_FOR)
+    rows = connection.execute(sa.select(ATTEMPTS).where(unpaid).limit(_MANY))
+    found = [_attempt(row) for row in rows]
+    return [one for one in found if now - one.looked >= max(_DOUBTED_FIRST, one.looked - one.ended)]
 
 
 def to_watch(connection: sa.Connection) -> list[Attempt]:

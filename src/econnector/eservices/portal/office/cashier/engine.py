@@ -241,6 +241,8 @@ class Cashier:
         slots = asyncio.Semaphore(_AT_ONCE)
         left = await self.state.run(payments.to_settle)
         await asyncio.gather(*(self._attend(slots, attempt) for attempt in left))
+        doubted = await self.state.run(payments.to_doubt, self._now())
+        await asyncio.gather(*(self._attend(slots, attempt, again=True) for attempt in doubted))
         watched = await self.state.run(payments.to_watch)
         if watched or not self._alerted:
             over = await self.database.run(self._with_schema(booking.watch), watched)
@@ -248,13 +250,13 @@ class Cashier:
                 await self.state.run(_change, number, {"processed": True})
             self._alerted = True
 
-    async def _attend(self, slots: asyncio.Semaphore, attempt: Attempt) -> None:
+    async def _attend(self, slots: asyncio.Semaphore, attempt: Attempt, *, again: bool = False) -> None:
         """Look after one attempt; whatever is wrong with it is no other's trouble."""
         if self._turn(attempt.number).locked():
             return
         async with slots:
             try:
-                await self.look(attempt.number)
+                await self.look(attempt.number, again=again)
             except Failure as failure:
                 log.info("a payment waits", payment=attempt.number, code=failure.code, reference=failure.reference)
             except Exception as error:  # noqa: BLE001 - as above
