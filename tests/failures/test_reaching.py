@@ -59,6 +59,36 @@ async def until_ok(world: World, check: str) -> None:
     await until(ok)
 
 
+class WakingClock(SystemClock):
+    """A clock that stands still for half an hour, as that of a virtual machine that its host has stopped."""
+
+    behind = dt.timedelta(minutes=30)
+
+    def now(self) -> dt.datetime:
+        return super().now() - self.behind
+
+
+@pytest.mark.causes("machine-slept", row="unreachable: machine asleep", sees="history, doctor, again")
+async def test_a_machine_that_was_asleep(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("econnector.office.awake.watch.LOOK_SECONDS", 0.2)
+    clock = WakingClock()
+    await world.enrol()
+    async with world.working(clock=clock) as office:
+        await world.sign_in()
+        await until(office.heartbeats)
+        assert (await world.finding("sleep", clock=clock)).details[1:] == []
+        clock.behind = dt.timedelta()
+        (told,) = await until(
+            lambda: asked(world, "SELECT Description FROM eservicesignal WHERE Description LIKE 'This computer %'")
+        )
+        assert "patients could not reach the practice" in str(told[0])
+        finding = await world.finding("sleep", clock=clock)
+        assert finding.state == "attention"
+        assert finding.remedy
+        assert len(finding.details) == 2, "when it slept"
+        await world.until_it_works()
+
+
 # -- an office that HQ never heard ------------------------------------------------------------------------------------
 
 

@@ -114,6 +114,7 @@ async def links(sqlite_practice: Path, tmp_path: Path) -> AsyncIterator[Links]:
         yield made
 
 
+@pytest.mark.causes("payments-off")
 async def test_a_practices_program_links_in_every_version(every_form: Links) -> None:
     links = every_form
     with pytest.raises(PaymentsOff, match="neither EdgeExpress nor XCharge is enabled"):

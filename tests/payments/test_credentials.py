@@ -12,6 +12,7 @@ from econnector.payments.way import Way, encrypted
 from tests.payments.conftest import XWEB
 
 
+@pytest.mark.causes("payment-credentials-incomplete")
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -128,6 +128,7 @@ async def test_a_kept_card_is_declined_or_pays_a_part(account: Account) -> None:
     assert (partial.state, partial.cents) == ("partial", 53)
 
 
+@pytest.mark.causes("payment-credentials-refused")
 async def test_wrong_credentials_are_named_and_never_said(account: Account) -> None:
     name, value, said = WRONG[account.name]
     stranger = Account(account.process, account.name, **{name: value})
@@ -139,12 +140,14 @@ async def test_wrong_credentials_are_named_and_never_said(account: Account) -> N
     await account.gateway.check()
 
 
+@pytest.mark.causes("payment-gateway-silent")
 async def test_a_processor_that_is_not_there(account: Account) -> None:
     away = Account(Gateway(account.process.folder), account.name)
     with pytest.raises(PaymentGatewaySilent, match="nothing accepts connections there"):
         await away.gateway.begin(new_order())
 
 
+@pytest.mark.causes("payment-gateway-refused")
 async def test_an_order_that_nobody_has_heard_of(account: Account) -> None:
     assert (await account.gateway.look(new_order(), "")).state == "unknown"
     with pytest.raises(PaymentGatewayRefused):

@@ -47,6 +47,7 @@ def client(tmp_path: Path) -> Client:
     return Client(tmp_path)
 
 
+@pytest.mark.causes("install-middle-tier")
 def test_it_is_refused_before_any_database_is_looked_for_and_the_remedy_asks_for_it(client: Client) -> None:
     client.write()
     said = client.asks("office", "install", "--yes", status=78)

@@ -97,6 +97,7 @@ async def test_the_same_form_is_one_payment_and_a_changed_one_is_refused(paying:
     assert caught.value.facts["rule"] == "changed"
 
 
+@pytest.mark.causes("payment-not-made")
 @pytest.mark.parametrize("cents", [99, 0, -5, 1_000_001])
 async def test_an_amount_has_bounds(paying: PayingOffice, cents: int) -> None:
     with pytest.raises(PaymentNotMade) as caught:
