@@ -14,11 +14,13 @@ from argon2 import PasswordHasher
 from click.testing import CliRunner
 
 from econnector.cli.main import main
+from econnector.hq import run
 from econnector.hq.admin.app import PAGES
 from econnector.hq.registry import admins, deeds, offices
 from econnector.hq.registry.admins import IDLE, LONGEST, Admin
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.tables import admin_sessions
+from econnector.hq.settings import HqSettings, Tls, parse_address
 from econnector.link.calls import DOCTOR, DoctorWanted, Examined, FailureMet, Found
 from econnector.wire.call import Answers, Asked
 from tests.hq.conftest import NOW
@@ -304,6 +306,14 @@ async def test_no_password_is_asked_for_where_others_could_read_it(person: Perso
     assert page.status_code == 403
     assert "need TLS" in page.text
     assert "<form" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("address", "encrypted"), [("127.0.0.1:1", False), ("localhost:1", False), ("10.0.0.5:1", True)]
+)
+def test_an_inner_address_has_hqs_certificate_and_loopback_needs_none(address: str, encrypted: bool) -> None:
+    settings = HqSettings(admin=address, tls=Tls(Path("hq.pem"), Path("hq.key")))
+    assert ("ssl_certfile" in run._for_admin(settings, parse_address(address))) is encrypted
 
 
 async def test_addresses_that_make_no_sense_show_the_fleet(person: Person) -> None:

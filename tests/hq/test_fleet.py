@@ -86,6 +86,8 @@ def test_the_fleet_is_filtered_and_sorted(registry: Registry) -> None:
     assert names(look(registry, sort="name", descending=True)) == sorted(names(look(registry)), reverse=True)
     assert names(look(registry, sort="status"))[:2] == ["away", "database"], "the worst first"
     assert names(look(registry, sort="heartbeat", descending=True))[0] in {"well", "database", "over"}
+    assert names(look(registry, sort="version"))[:2] == ["new", "off"], "no version is the oldest"
+    assert names(look(registry, sort="version"))[2:] == ["database", "away", "over", "waiting", "well"]
     assert look(registry, name="well").found == 1
     assert look(registry, name="nobody").lines == []
     assert look(registry).versions == ["0.1.0", "0.0.9"]

@@ -183,7 +183,7 @@ def _page(wanted: Wanted, versions: set[str], now: dt.datetime) -> sa.Select[Any
         sa.func.count().over().label("found"),
     )
     found = _joined(chosen).outerjoin(outages, lasting).where(*_filters(wanted, versions, now))
-    order = _by(wanted.sort, now)
+    order = _by(wanted.sort, versions, now)
     found = found.order_by(order.desc() if wanted.descending else order.asc(), offices.c.name)
     if wanted.size is None:
         return found
@@ -206,12 +206,15 @@ def _filters(wanted: Wanted, versions: set[str], now: dt.datetime) -> list[sa.Co
     return found
 
 
-def _by(sort: Sort, now: dt.datetime) -> sa.ColumnElement[Any]:
+def _by(sort: Sort, versions: set[str], now: dt.datetime) -> sa.ColumnElement[Any]:
     if sort == "status":
         return sa.case({word: place for place, word in enumerate(STATUSES)}, value=_status(now))
     if sort == "heartbeat":
         return sa.func.coalesce(heartbeats.c.at, sa.literal(dt.datetime(1, 1, 1, tzinfo=dt.UTC), heartbeats.c.at.type))
-    return _version() if sort == "version" else offices.c.name
+    if sort == "version" and versions:  # 0.10 is newer than 0.9, which no database knows
+        places = {text: place for place, text in enumerate(sorted(versions, key=_order))}
+        return sa.case(places, value=_version(), else_=-1)
+    return offices.c.name
 
 
 def _lasts(ids: list[int], now: dt.datetime, whole: bool) -> sa.Select[Any]:
