@@ -247,6 +247,24 @@ async def test_what_another_program_has_written_meanwhile_is_compared_and_not_do
 
 
 @on_mariadb
+async def test_a_part_that_a_killed_statement_left_is_compared_and_not_doubled(
+    practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, rows = codes_file(practice, 95)
+
+    def put(connection: Any, *_rest: Any, **_more: Any) -> None:
+        some = "SELECT SnomedCode, Description FROM gathered_snomed LIMIT 10"  # of more than ten lines
+        connection.execute(text(f"INSERT INTO snomed (SnomedCode, Description) {some}"))
+        raise gathered.NotGathered(1317)
+
+    monkeypatch.setattr(gathered, "put", put)
+    async with await practice.codes.prepare(ADA, _wanted(file)) as work:
+        done = await work.run()
+    assert (done.status, done.added, done.line) == ("complete", len(rows) - 10, 95)
+    assert await practice.rows("snomed", *SNOMED) == rows
+
+
+@on_mariadb
 async def test_a_file_that_breaks_off_leaves_the_table_empty(practice: Practice, puts: list[bool]) -> None:
     archive = practice.folder / "snomed.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:

@@ -159,8 +159,11 @@ class Import:
         if not rows and not progress.line:
             return 0
         # Of the batch that was being written at a death nobody knows how much is there. What an earlier death left
-        # was counted as there already. Any other number of rows: somebody else has imported meanwhile.
-        progress.was_empty = progress.added <= rows <= progress.added + progress.same + batches.BATCH
+        # was counted as there already. Any other number of rows: somebody else has imported meanwhile. With no place
+        # kept they may be a part of what was gathered, which is of more lines than it has rows.
+        progress.was_empty = (
+            progress.line > 0 and progress.added <= rows <= progress.added + progress.same + batches.BATCH
+        )
         return progress.line + batches.BATCH if progress.was_empty else None
 
     def _write(self, connection: "Connection", batch: Batch) -> Written:
