@@ -1,7 +1,7 @@
 """Importing a file like SNOMED CT's beside `LOAD DATA LOCAL INFILE` of the same file: `python -m benchmarks.codes`.
 
 Both fill the real table (two indexes) in one MariaDB, empty before each; ours with everything it does about it: reading
-a zip, checking every line, gathering the rows, and putting none there twice. The seconds of CPU are the server's and ours
+a zip, checking every line, gathering the rows, putting none there twice. The seconds of CPU are the server's and ours
 together: unlike the rates they say the same on a machine that is busy with other things.
 """
 
