@@ -12,6 +12,9 @@ import pytest
 
 from tests.support.causing import Causing
 from tests.support.once import run_folder
+from tests.support.together import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]
 
 # Thousands of tests are collected and stay: to look through them after every 700 new objects takes a tenth of the time.
 gc.set_threshold(10_000)

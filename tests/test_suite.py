@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.together import WINDOW, scope
+
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = """
 import os
@@ -70,3 +72,10 @@ def test_many_failures_are_believed_at_once(tmp_path: Path) -> None:
     done = run(tmp_path, wrong=many)
     assert done.returncode == 1, done.stdout
     assert "Once more" not in done.stdout
+
+
+def test_what_shares_an_office_runs_in_one_process_and_any_other_file_by_itself() -> None:
+    window = ROOT / "tests" / "office" / "window"
+    assert all((window / name).is_file() for name in WINDOW)
+    assert len({scope(f"tests/office/window/{name}::test_one[a::b]") for name in WINDOW}) == 1
+    assert scope("tests/office/window/test_frame.py::test_one[a::b]") == "tests/office/window/test_frame.py"

@@ -25,6 +25,7 @@ from tests.office.window.bare import PORT, Window, add_users
 from tests.support.chromium import chromium
 from tests.support.mariadb import MariaDb, shared_server
 from tests.support.ports import free_port
+from tests.support.together import WINDOW
 from tests.support.whole import Whole, until
 
 PASSWORD = "Molar-42"
@@ -134,8 +135,9 @@ def built_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowOff
 
 
 @pytest.fixture
-def office(built_office: WindowOffice) -> WindowOffice:
+def office(request: pytest.FixtureRequest, built_office: WindowOffice) -> WindowOffice:
     """Return the office; it works, nothing waits, the settings are as they were."""
+    assert request.path.name in WINDOW, "name the file there: every process that runs one builds this office"
     built_office.clear_history()
     for name, value in (
         ("EServiceListenerEnabled", "1"),
