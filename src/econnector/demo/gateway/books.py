@@ -12,7 +12,10 @@ import msgspec
 
 from econnector.demo.gateway.scripts import DEMO_CARD
 
-__all__ = ["Books", "Kept", "Paper", "Speech"]
+__all__ = ["BOOKS", "Books", "Kept", "Paper", "Speech"]
+
+BOOKS = "gateway.sqlite"
+"""The file's usual name."""
 
 Speech = Literal["edgeexpress", "xweb", "stripe"]
 

@@ -14,12 +14,10 @@ import uvicorn
 
 from econnector.base.errors import PortTaken, SettingInvalid
 from econnector.demo.gateway.app import Sandbox
-from econnector.demo.gateway.books import Books
+from econnector.demo.gateway.books import BOOKS, Books
 from econnector.hq.settings import Address, parse_address
 
-__all__ = ["BOOKS", "run"]
-
-BOOKS = "gateway.sqlite"
+__all__ = ["run"]
 
 
 def run(  # noqa: PLR0913 - what a sandbox is made of
