@@ -58,7 +58,7 @@ def test_the_whole_browser_goes_to_the_processor_from_a_page_of_ours(ann: httpx2
 def test_the_return_says_nothing_the_office_is_asked(ann: httpx2.Client, office: SmallOffice) -> None:
     pay(ann)
     back = ann.get("/pay/4000000001?result=approved&ResponseCode=000")
-    assert "Not known yet" in back.text
+    assert "Not paid yet" in back.text
     assert 'content="6;url=/o/smile-dental/portal/pay/4000000001?look=1"' in back.text
     assert "http-equiv" not in ann.get("/pay/4000000001?look=20").text
     office.till.becomes("4000000001", state="paid", paid_cents=12345, card="XXXXXXXXXXXX1111", approval="A77")
@@ -106,6 +106,16 @@ def test_a_kept_card_is_charged_without_the_processors_page(ann: httpx2.Client, 
     done = pay(ann, card="31", amount="40")
     assert done.headers["location"].endswith("/pay/4000000001")
     assert office.till.pays[0].card == 31
+
+
+def test_what_is_on_its_way_is_not_asked_for_again(ann: httpx2.Client, office: SmallOffice) -> None:
+    pay(ann, amount="100")
+    office.till.becomes("4000000001", state="paid", paid_cents=10_000)
+    page = ann.get("/pay")
+    assert "Paid, on its way" in page.text
+    assert 'value="23.45"' in page.text
+    office.till.becomes("4000000001", posted=True)
+    assert 'value="123.45"' in ann.get("/pay").text
 
 
 def test_a_card_is_deleted(ann: httpx2.Client, office: SmallOffice) -> None:

@@ -51,6 +51,7 @@ async def _form(visit: PortalVisit) -> Response:
     document = visit.number(visit.request.query_params.get("document", "0"))
     shown = await visit.ask(PAY_FORM, PayAsked(visit.signed_in(), visit.person, document))
     due = shown.statement_cents if document and shown.statement_cents > 0 else shown.balance_cents
+    due -= _on_its_way(shown)
     values = {
         "draft": new_id(),
         "document": str(document),
@@ -60,6 +61,11 @@ async def _form(visit: PortalVisit) -> Response:
     }
     notice = "forgotten" if visit.request.query_params.get("notice") == "forgotten" else ""
     return _page(visit, Form(values), shown, notice=notice)
+
+
+def _on_its_way(shown: PayForm) -> int:
+    """Return the cents that were paid lately and that the balance does not know of yet."""
+    return sum(one.paid_cents for one in shown.recent if not one.posted)
 
 
 async def _pay(visit: PortalVisit) -> Response:
@@ -194,6 +200,7 @@ def _page(  # noqa: PLR0913 - each is one thing the page may show
         action=visit.base + _PATH + whose,
         forget=lambda card: f"{visit.base}{_PATH}/cards/{card}/forget{whose}",
         shown=shown,
+        on_its_way=_on_its_way(shown) if shown else 0,
         failed=failed,
         notice=notice,
         twice=twice,
