@@ -34,7 +34,7 @@ async def _link(scene: Scene) -> Finding:
 
 async def _enrolment(scene: Scene) -> Finding:
     running = await scene.running()
-    office = await scene.state().run(meta.read, OFFICE) if scene.ran_here() else ""
+    office = await scene.read_state(meta.read, OFFICE) if scene.ran_here() else ""
     if isinstance(_trouble(running), KeyUnknown | NeverConnected):
         return from_failure(_refused(running))
     if not office:
@@ -76,7 +76,7 @@ async def _versions(scene: Scene) -> Finding:
     trouble = _trouble(running)
     if isinstance(trouble, VersionTooOld):
         return from_failure(trouble)
-    met = await scene.state().run(failures.latest, 200)
+    met = await scene.read_state(failures.latest, 200)
     unknown_call = next(
         (each for each in met if each.code == UnknownCall.code and each.facts.get("version") == version()), None
     )

@@ -5,7 +5,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from econnector.base.errors import Failure, SettingInvalid, SettingMissing
+from econnector.base.errors import Failure, OfficeFailure, SettingInvalid, SettingMissing, StateLocked
 from econnector.base.settings import faults, settings_of
 from econnector.office.addresses import database_place, hq_url
 from econnector.office.doctor.check import Check, Finding, Fix, attention, from_failure, offering, ok, problem
@@ -72,8 +72,9 @@ async def _state(scene: Scene) -> Finding:
         )
     try:
         await scene.state().run(meta.read, "install")
-    except Failure as failure:
-        return from_failure(failure)
+    except OfficeFailure as failure:  # of whatever database: this one is ours
+        reason = failure.facts.get("reason") or "it is no state file of an eConnector"
+        return from_failure(StateLocked(path=file, reason=reason))
     if any(_open_to_others(each) for each in _state_files(file)):
         finding = attention(f"other accounts may read the state file {file}", [f"Run `chmod 600 {file}*`."])
         return offering(finding, _CLOSE_STATE, file=file)

@@ -102,6 +102,13 @@ class Scene:
             self._state = Database(f"sqlite:///{self.loaded.value.state_file}", statement_seconds=4.0)
         return self._state
 
+    async def read_state(self, f: Callable[..., R], *args: object) -> R:
+        """Return what the state file says. Raises NotNowError: why it cannot be read is for the check `state`."""
+        try:
+            return await self.state().run(f, *args)
+        except Failure:
+            raise NotNowError("the connector's state file cannot be read (see state)") from None
+
     async def running(self) -> Running:
         """Return what the connector last said about itself; empty when it never ran here."""
         try:
