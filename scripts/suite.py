@@ -19,6 +19,8 @@ FAILED = 1
 def main(args: list[str]) -> int:
     """Run pytest with `args` beside what this file adds; return the exit status."""
     pytest = [sys.executable, "-m", "pytest"]
+    # With it every process that a test starts would compile the whole project anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "failed.json"
         status = subprocess.call([*pytest, *args], env=os.environ | {"LIST_FAILED_IN": str(listed)})

@@ -1,9 +1,6 @@
 """What every test shares."""
 
 import gc
-import json
-import os
-from pathlib import Path
 
 # Imported here, while nothing is left over from any test: its plugin imports it at the very end otherwise, and a
 # leftover that complains while a module is being compiled takes Python 3.11 down with it (cpython issue 106905).
@@ -12,9 +9,9 @@ import pytest
 
 from tests.support.causing import Causing
 from tests.support.once import run_folder
-from tests.support.together import pytest_xdist_make_scheduler
+from tests.support.together import pytest_terminal_summary, pytest_xdist_make_scheduler
 
-__all__ = ["pytest_xdist_make_scheduler"]
+__all__ = ["pytest_terminal_summary", "pytest_xdist_make_scheduler"]
 
 # Thousands of tests are collected and stay: to look through them after every 700 new objects takes a tenth of the time.
 gc.set_threshold(10_000)
@@ -55,10 +52,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((place for place, room in enumerate(_LONG) if name.startswith(room)), len(_LONG))
 
     items.sort(key=late)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Leave the names of what failed for `scripts/suite.py`."""
-    if (listed := os.environ.get("LIST_FAILED_IN")) and not hasattr(config, "workerinput"):
-        failed = [report.nodeid for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
-        Path(listed).write_text(json.dumps(list(dict.fromkeys(failed))), encoding="utf-8")

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.support import together
 from tests.support.together import WINDOW, scope
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,12 +42,14 @@ WRONG = "def test_wrong():\n    assert False\n"
 
 def run(folder: Path, *args: str, **files: str) -> subprocess.CompletedProcess[str]:
     """Run the suite over files of its own."""
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = -q -p tests.conftest -p no:cacheprovider\n")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\naddopts = -q -p xdist.plugin -p tests.support.together -p no:cacheprovider\n"
+    )
     for name, text in files.items():
         (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LIST_FAILED"))}
     command = [sys.executable, str(ROOT / "scripts" / "suite.py"), *args]
-    environment = kept | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    environment = kept | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=250, check=False
     )
@@ -79,3 +84,10 @@ def test_what_shares_an_office_runs_in_one_process_and_any_other_file_by_itself(
     assert all((window / name).is_file() for name in WINDOW)
     assert len({scope(f"tests/office/window/{name}::test_one[a::b]") for name in WINDOW}) == 1
     assert scope("tests/office/window/test_frame.py::test_one[a::b]") == "tests/office/window/test_frame.py"
+
+
+def test_the_tests_of_this_project_are_run_so(request: pytest.FixtureRequest) -> None:
+    hooks = request.config.pluginmanager.hook
+    for name in ("pytest_terminal_summary", "pytest_xdist_make_scheduler"):
+        there = [each.function for each in getattr(hooks, name).get_hookimpls()]
+        assert getattr(together, name) in there, name

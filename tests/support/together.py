@@ -1,5 +1,11 @@
-"""Which tests run in one process: those of a file, and those of all files that share what takes long to set up."""
+"""The suite as a whole: which tests run in one process, and the names of what failed for `scripts/suite.py`.
 
+One process runs the tests of a file, or those of all files that share what takes long to set up.
+"""
+
+import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +14,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer  # type: ignore[import-untyped]
     from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-__all__ = ["WINDOW", "pytest_xdist_make_scheduler", "scope"]
+__all__ = ["WINDOW", "pytest_terminal_summary", "pytest_xdist_make_scheduler", "scope"]
 
 _FOLDER = "tests/office/window/"
 WINDOW = frozenset(f"test_{name}.py" for name in ("contacts", "logs", "mail", "portal", "services", "status"))
@@ -33,3 +39,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
             return scope(nodeid)
 
     return Together(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Leave the names of what failed for `scripts/suite.py`."""
+    if (listed := os.environ.get("LIST_FAILED_IN")) and not hasattr(config, "workerinput"):
+        failed = [report.nodeid for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+        Path(listed).write_text(json.dumps(list(dict.fromkeys(failed))), encoding="utf-8")
