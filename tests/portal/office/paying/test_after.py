@@ -273,7 +273,7 @@ async def test_a_preview_pays_nothing_and_asks_no_processor(paying: PayingOffice
         (calls.PAYMENT_NOTICE, calls.PaymentNotice("xweb", b"1", "good")),
     ):
         with pytest.raises(PreviewOnly):
-            await office.ask(call, params)  # type: ignore[arg-type]
+            await office.ask(call, params)  # type: ignore[misc]
 
 
 async def test_what_is_unfinished_is_never_swept(paying: PayingOffice) -> None:
