@@ -109,6 +109,8 @@ async def test_two_connectors_of_one_machine_serve_two_databases_and_neither_min
         ("document 4711 in /images: gone", "document … in /images: gone"),
         ("mysql://root:secret@server:3306/opendental", "mysql://server:3306/opendental"),
         ("password=hunter2 is refused", "password=… is refused"),
+        ("token:abc, then go on", "token:… then go on"),
+        ("set a new password: the office's window does it", "set a new password: the office's window does it"),
         ("x" * 5000, "x" * 1000),
     ],
 )

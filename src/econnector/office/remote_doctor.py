@@ -29,7 +29,7 @@ _LONGEST = 1000
 _DOTS = "…"
 _HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=://)[^/\s@]+@"), ""),
-    (re.compile(r"(?i)\b(password|passwort|secret|token|key)(\s*[=:]\s*)\S+"), rf"\1\2{_DOTS}"),
+    (re.compile(r"(?i)\b(password|passwort|secret|token|key)(\s*=\s*|:)(?=\S)\S+"), rf"\1\2{_DOTS}"),
     # A patient's folder is `<letter>/<name and number>`, and whatever is in it.
     (re.compile(r"(?<=[\\/])([A-Z])([\\/])[^\\/\s,;][^,;\n]*"), rf"\1\2{_DOTS}"),
     (re.compile(r"(?i)\b(patient|patnum|document|docnum|statement|message)(\s*#?\s*)\d+"), rf"\1\2{_DOTS}"),

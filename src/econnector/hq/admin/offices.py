@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from econnector.base.errors import Failure, PageMissing
 from econnector.hq.admin.frame import Page, Visitor, when
-from econnector.hq.admin.words import CEMT_STATES, SIGNS, WORDS
+from econnector.hq.admin.words import CEMT_STATES, FINDINGS, SIGNS, WORDS
 from econnector.hq.registry import deeds, dossier, offices
 from econnector.link.calls import DOCTOR, DoctorWanted, Examined
 from econnector.web.failing import view
@@ -32,6 +32,7 @@ async def _page(visitor: Visitor, examined: Examined | None = None, failure: Fai
     findings = sorted(examined.findings, key=lambda each: _ORDER.get(each.state, 2)) if examined else []
     failed = view(failure, visitor) if failure else None
     values: dict[str, object] = {"words": WORDS, "signs": SIGNS, "cemt_states": CEMT_STATES, "findings": findings}
+    values["finding_words"] = FINDINGS
     status = failed.status if failed else 200
     return visitor.page("admin/office.html", status, known=known, examined=examined, failed=failed, **values)
 

@@ -2,7 +2,7 @@
 
 from econnector.hq.registry.fleet import Status
 
-__all__ = ["CEMT_STATES", "SIGNS", "WORDS"]
+__all__ = ["CEMT_STATES", "FINDINGS", "SIGNS", "WORDS"]
 
 WORDS: dict[Status, str] = {
     "down": "Down",
@@ -24,3 +24,5 @@ SIGNS: dict[Status, str] = {
 }
 CEMT_STATES = {"Working": "ok", "Error": "attention", "Critical": "problem"}
 """None and NotEnabled have no colour there either."""
+FINDINGS = {"ok": "in order", "attention": "look at it", "problem": "broken", "unknown": "not known"}
+"""The states of a doctor's finding."""

@@ -53,6 +53,7 @@ class Line(msgspec.Struct, frozen=True):
 
     name: str
     title: str
+    phone: str
     status: Status
     since: dt.datetime | None
     """Of the status, as far as HQ knows; the link's for `working`."""
@@ -170,9 +171,12 @@ def _status(now: dt.datetime) -> sa.ColumnElement[str]:
 def _page(wanted: Wanted, versions: set[str], now: dt.datetime) -> sa.Select[Any]:
     lasting = sa.and_(outages.c.office_id == offices.c.id, outages.c.ended.is_(None))
     chosen = sa.select(
-        *(offices.c[name] for name in ("id", "name", "title", "disabled_at", "support_ends", "created_at")),
+        *(offices.c[name] for name in ("id", "name", "title", "phone", "disabled_at", "support_ends", "created_at")),
         *(owners.c[name] for name in ("last_seen", "lost_at")),
-        *(heartbeats.c[name] for name in ("practice_title", "program_version", "failure", "failure_since")),
+        *(
+            heartbeats.c[name]
+            for name in ("practice_title", "practice_phone", "program_version", "failure", "failure_since")
+        ),
         heartbeats.c.at.label("heartbeat_at"),
         heartbeats.c.status.label("reported"),
         connectors.c.machine,
@@ -235,6 +239,7 @@ def _line(row: sa.Row[Any], link: sa.Row[Any] | None, failure: sa.Row[Any] | Non
     return Line(
         row.name,
         row.practice_title or row.title,
+        row.practice_phone or row.phone,
         row.status,
         _since(row, link),
         row.machine or "",
