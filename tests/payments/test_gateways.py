@@ -154,6 +154,23 @@ async def test_an_order_that_nobody_has_heard_of(account: Account) -> None:
         await account.gateway.charge(new_order(), Card("made-up/alias"))
 
 
+@pytest.mark.parametrize("name", ["xweb", "stripe"])
+async def test_an_answer_about_another_order_is_not_believed(process: Gateway, name: str) -> None:
+    account, order = Account(process, name), new_order()
+    begun = await account.gateway.begin(order)
+    process.pay(begun.url)
+    with pytest.raises(PaymentGatewaySilent, match="another order"):
+        await account.gateway.look(new_order(), begun.token)
+
+
+async def test_xweb_forgets_its_keys_after_a_day_and_never_what_it_charged(process: Gateway) -> None:
+    account, order = Account(process, "xweb"), new_order()
+    begun = await account.gateway.begin(order)
+    process.pay(begun.url)
+    assert (await account.gateway.look(order, "a-key-of-yesterday")).cents == 12_345
+    assert (await account.gateway.look(new_order(), "a-key-of-yesterday")).state == "unknown"
+
+
 async def test_a_page_that_is_left_alone_ends(account: Account) -> None:
     order = new_order()
     begun = await account.gateway.begin(order)
@@ -176,12 +193,13 @@ async def test_many_at_once(account: Account) -> None:
     assert [each.cents for each in found] == [order.cents for order in orders]
 
 
-async def test_nothing_secret_is_said(account: Account) -> None:
+async def test_nothing_secret_is_said(account: Account, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     order = new_order(keep_card=True)
     begun = await account.gateway.begin(order)
     account.process.pay(begun.url)
     outcome = await account.gateway.look(order, begun.token)
-    said = repr((order, begun, outcome, account.credentials, account.gateway, outcome.description))
+    said = repr((order, begun, outcome, account.credentials, account.gateway, outcome.description)) + caplog.text
     assert outcome.card is not None
     values = [str(each) for each in msgspec.structs.asdict(account.credentials).values()]
     keys = [each for each in values if any(letter.isdigit() for letter in each)]

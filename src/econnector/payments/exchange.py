@@ -6,6 +6,7 @@ have arrived and no answer to it can be read, `PaymentGatewayRefused` where a se
 
 import asyncio
 import functools
+import logging
 import ssl
 from collections.abc import Mapping
 from typing import Final
@@ -22,6 +23,10 @@ __all__ = ["LARGEST", "Answered", "Exchange"]
 
 LARGEST: Final = 64 * 1024
 """Bytes that an answer may have: real ones have a few hundred."""
+for _name in ("httpx2", "httpcore2"):
+    # They log addresses, and in Stripe's stands what opens a payment.
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
 _LATER = frozenset({408, 409, 423, 425, 429})
 _REFUSED = 400
 _BROKEN = 500
