@@ -119,6 +119,24 @@ def test_a_systemd_credential_is_the_password(tmp_path: Path) -> None:
     assert loaded.places["database.password"] == "systemd credential database-password"
 
 
+@pytest.mark.parametrize("name", ["stripe_key", "stripe_webhook_secret"])
+def test_stripes_secrets_are_given_as_the_password_is(tmp_path: Path, name: str) -> None:
+    def value(text: str = "", mode: int = 0o600, variables: dict[str, str] | None = None) -> str:
+        file = settings_file(tmp_path, f"[payments]\n{text}", mode)
+        return str(getattr(load_settings(file, environment=variables or {}).value.payments, name))
+
+    assert value(f'{name} = "here"') == "here"
+    assert value(variables={f"ECONNECTOR_OFFICE_PAYMENTS_{name.upper()}": "there"}) == "there"
+    (tmp_path / name.replace("_", "-")).write_text("sealed\n")
+    assert value(f'{name} = "here"', variables={"CREDENTIALS_DIRECTORY": str(tmp_path)}) == "sealed"
+    (tmp_path / "secret").write_text("from the file\n")
+    (tmp_path / "secret").chmod(0o400)
+    assert value(f'{name}_file = "secret"') == "from the file"
+    if os.name != "nt":
+        with pytest.raises(SettingInvalid, match="chmod 600"):
+            value(f'{name} = "here"', 0o644)
+
+
 def test_a_password_never_stands_in_a_command_line() -> None:
     with pytest.raises(SettingInvalid, match="never stands in a command line"):
         database_place(load_settings(None, {"database.url": "mysql://me:secret@server/od"}, {}))
