@@ -24,6 +24,7 @@ from starlette.routing import Mount
 from econnector.base.clock import SYSTEM
 from econnector.base.errors import OfficeUnreachable
 from econnector.eservices.portal.office import portal_answers
+from econnector.eservices.portal.office.cashier import Cashier
 from econnector.eservices.portal.web import routes
 from econnector.link.asking import LineAsker
 from econnector.link.identity import Install
@@ -39,6 +40,7 @@ from econnector.storage.state.base import open_state
 from econnector.storage.state.sealing import Seal
 from econnector.web.door import Door
 from econnector.wire.call import Answers, Asked, Call, Streamed
+from tests.support.bank import Bank, BankTills
 from tests.support.realsite import RealSite
 from tests.support.site import serve_app
 
@@ -138,8 +140,10 @@ class _Office:
         site = self.site
         self._database, self.state = Database(site.url, guard=writes.guard), await open_state(site.folder / "state.db")
         images = ImageStore(self._images, "FRONT-DESK")
+        post, tills = Postbox(self.state), BankTills(Bank(SYSTEM))
+        cashier = Cashier(self._database, self.state, Schemas(), SYSTEM, tills, post=post, seal=site.seal)
         answers = portal_answers(
-            self._database, self.state, Schemas(), images, beat=0.001, post=Postbox(self.state), seal=site.seal
+            self._database, self.state, Schemas(), images, beat=0.001, post=post, seal=site.seal, cashier=cashier
         )
         self.ledger = Ledger(self.state, SYSTEM)
         self._answers = answers

@@ -158,6 +158,10 @@ FORMS = {
         "/health/summary/send", "/health/summary/send", "state SELECT COUNT(*) FROM summary_share WHERE done",
         "portal.share", {"address": "dr.reyes@example.com", "note": "My new <dentist>"}, before=_has_an_address,
     ),
+    "pay": Sheet(
+        "/pay", "/pay", "state SELECT COUNT(*) FROM payment_attempt WHERE state = 'open'", "portal.pay",
+        {"amount": "123.45"},
+    ),
 }  # fmt: skip
 ELSEWHERE = {
     "/sign-out": "the browser's session ends at once; an office that is away is told later: web/test_signing.py",
@@ -168,6 +172,7 @@ ELSEWHERE = {
     "/invite": "changes nothing: test_forms.py, with the form that follows it",
     "/invite/accept": "stands behind another form: test_forms.py",
     "/health/summary/send/withdraw": "ends what is ended once: web/test_sharing.py",
+    "/pay/cards/{card}/forget": "deletes what is deleted once: office/paying/test_after.py and web/test_paying.py",
     "/shared": "uses nothing up: web/test_sharing.py",
     "/shared/file": "a download, noted each time: office/test_sharing_attacks.py",
 }

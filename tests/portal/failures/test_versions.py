@@ -25,11 +25,13 @@ PAGES = {
     "/who-looked": 200, "/messages": 200, "/messages/new": 200, "/messages/701": 200, "/appointments": 200,
     "/health": 200, "/family": 200, "/security": 200, "/change": 200, "/security/app": 200, "/security/passkey": 200,
     "/appointments/1001/calendar": 200, "/statements/100": 200, "/documents/820": 200, "/messages/701/files/801": 200,
+    "/pay": 200,
     "/statements/all": 200, "/health/summary": 200, "/health/summary/history": 200, "/health/summary/download/xml": 200,
 }  # fmt: skip
 """What a signed-in person opens, and what comes."""
 ASKS = {
     "/": "portal.home", "/account": "portal.account", "/payments": "portal.payments",
+    "/pay": "portal.pay-form",
     "/statements": "portal.statements", "/documents": "portal.documents", "/who-looked": "portal.who-looked",
     "/messages": "portal.messages", "/messages/new": "portal.message-form", "/messages/701": "portal.message",
     "/appointments": "portal.appointments", "/health": "portal.health", "/family": "portal.privacy",
