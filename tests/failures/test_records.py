@@ -21,6 +21,7 @@ LACKS = {
     "provider": ("provider", "NationalProvID", "ProvNum > 0", "", "NPI"),
 }
 TABLES = {"SNOMED CT table empty": ("snomed", "SNOMED CT"), "CVX table empty": ("cvx", "CVX")}
+MESSAGES = "/o/smile/portal/messages"
 SUMMARY = f"/o/smile/portal/health/summary?person={int(Cast.ANA)}"
 
 
@@ -96,6 +97,64 @@ async def test_a_call_of_a_later_version(world: World) -> None:
         assert (finding.state, finding.code) == ("problem", "unknown-call")
         assert later.name in finding.text
         assert "FRONT-DESK" in " ".join(finding.remedy)
+
+
+NEWER, OLDER = "24.4.30.0", "20.5.60.0"
+
+
+async def put_version(world: World, version: str) -> str:
+    """Let the database be of another version; return the one that it was of."""
+    name = "WHERE PrefName = 'DataBaseVersion'"
+    ((before,),) = await asked(world, f"SELECT ValueString FROM preference {name}")
+    await asked(world, f"UPDATE preference SET ValueString = :version {name}", version=version)
+    return str(before)
+
+
+@pytest.mark.causes(
+    "database-version", row="column: connector newer than the database", sees="patient, history, doctor, again"
+)
+async def test_a_database_that_is_too_old(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("econnector.opendental.schema._CHECK_SECONDS", 0.0)
+    await world.enrol()
+    async with world.working():
+        await world.sign_in()
+        await world.until_it_works(MESSAGES)
+        before = await put_version(world, OLDER)
+        met = await world.noted(await world.refused("database-version", MESSAGES))
+        assert (met.code, met.facts["version"]) == ("database-version", OLDER)
+        finding = await world.finding("schema")
+        assert (finding.state, finding.code) == ("problem", "database-version")
+        assert OLDER in finding.text
+        assert "update Open Dental" in finding.remedy[0]
+        await put_version(world, before)
+        await world.until_it_works(MESSAGES)
+        await until_ok(world, "schema")
+
+
+@pytest.mark.causes(
+    "database-version", row="column: connector older than the database", sees="patient, history, doctor, again"
+)
+async def test_a_database_that_renamed_a_column(world: World) -> None:
+    await put_version(world, NEWER)
+    await world.enrol()
+    async with world.working():
+        await world.sign_in()
+        await world.until_it_works(MESSAGES)
+        await asked(world, "ALTER TABLE emailmessage RENAME COLUMN ProvNumWebMail TO Elsewhere")
+        page = await world.refused("database-version", MESSAGES)
+        assert "different versions" in page.text
+        assert "ProvNumWebMail" not in page.text
+        met = await world.noted(page)
+        assert met.code == "database-version"
+        assert "ProvNumWebMail" in met.facts["missing"]
+        assert met.facts["version"] == NEWER
+        finding = await world.finding("schema")
+        assert (finding.state, finding.code) == ("problem", "database-version")
+        assert "emailmessage.ProvNumWebMail" in finding.text
+        assert NEWER in finding.text
+        await asked(world, "ALTER TABLE emailmessage RENAME COLUMN Elsewhere TO ProvNumWebMail")
+        await world.until_it_works(MESSAGES)
+        await until_ok(world, "schema")
 
 
 @pytest.mark.causes(row="file: wrong path among several", sees="doctor")

@@ -43,6 +43,7 @@ def lived(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.skipif(not DUMP.exists() and os.environ.get("CI") != "true", reason="the real database is not here")
+@pytest.mark.causes(row="hq-away: firewall", sees="doctor, again")
 def test_whatever_breaks_on_the_first_day_is_found_by_its_name_and_is_well_again(tmp_path: Path) -> None:
     *faults, evening = lived(tmp_path)
     assert len(faults) >= LEAST

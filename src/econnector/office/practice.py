@@ -97,7 +97,8 @@ class Practice:
 
     def heed(self, failure: Failure) -> None:
         """Look again at once if an answer just met what stops all of them; say which version the database is."""
-        if isinstance(failure, VersionsDiffer) and self.facts is not None:
+        # Who met a column that is gone does not know the version; who read the version does, and it is a new one.
+        if isinstance(failure, VersionsDiffer) and self.facts is not None and failure.facts.get("version") == "?":
             failure.facts["version"] = self.facts.schema.version
         if isinstance(failure, _STOPS) and self.trouble is None:
             self._nudged.set()
