@@ -51,7 +51,7 @@ def _remedies(found: PortalPeople) -> list[tuple[int, str]]:
     return [
         (
             found.old_password,
-            "Give those who cannot sign in a new password: the window's page Portal, or `office access reset`.",
+            "Give those with an old password a new one, on the window's page Portal.",
         ),
         (
             found.gone,
