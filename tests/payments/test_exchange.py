@@ -61,6 +61,7 @@ async def test_what_may_have_been_done_is_never_called_refused(name: str, reply:
         with pytest.raises(failure) as met:
             await gateway.begin(new_order())
         assert "guest network" not in met.value.office_text()
+        assert ("far too long" in met.value.office_text()) is (reply == "endless")
         with pytest.raises((PaymentGatewaySilent, PaymentGatewayRefused)) as met:
             await gateway.look(new_order(), "")
         assert isinstance(met.value, PaymentGatewaySilent) is (reply in SILENT)

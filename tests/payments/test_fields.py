@@ -71,6 +71,12 @@ def test_amounts_that_are_none(amount: str) -> None:
         Fields("a", {"AMOUNT": amount}).cents("AMOUNT")
 
 
+def test_an_approval_of_less_is_a_part() -> None:
+    outcome = judged(write_fields("RESULT", {"RESPONSECODE": "000", "APPROVEDAMOUNT": "100.00"}))
+    assert outcome is not None
+    assert (outcome.state, outcome.cents) == ("partial", 10_000)
+
+
 def test_an_answer_about_another_order_is_none() -> None:
     assert judged(write_fields("RESULT", {"RESPONSECODE": "000", "AMOUNT": "123.45", "ORDERID": "9"})) is None
     assert judged(write_fields("RESULT", {"RESPONSECODE": "000", "AMOUNT": "123.45"})) is not None
