@@ -135,7 +135,9 @@ async def test_a_check_that_breaks_or_hangs_hides_no_other(connector: Connector)
 
 
 @pytest.mark.shared
-async def test_the_databases_rights_speed_and_version_are_found(connector: Connector) -> None:
+async def test_the_databases_rights_speed_connections_and_version_are_found(
+    connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = shared_server()
     name = server.open_dental("21.1")
     try:
@@ -147,7 +149,13 @@ async def test_the_databases_rights_speed_and_version_are_found(connector: Conne
         assert "lacks DELETE, INSERT, UPDATE" in found["database"].text
         connector.write("wss://hq.invalid/link", server.url(name, "writer", "secret"))
         found = await findings(connector.file)
-        assert {found[check].state for check in ("database", "database-latency", "schema", "clock")} == {"ok"}
+        fine = ("database", "database-latency", "schema", "clock", "connections")
+        assert {found[check].state for check in fine} == {"ok"}
+        monkeypatch.setattr(database, "FULL_SHARE", 0.0)
+        found = await findings(connector.file)
+        assert (found["connections"].state, "of 60 connections" in found["connections"].text) == ("attention", True)
+        monkeypatch.setattr(database, "LEAST_CONNECTIONS", 60)
+        assert (await findings(connector.file))["connections"].state == "problem"
         assert "21.1.9.0" in found["schema"].text
         assert (found["images"].state, found["images"].code) == ("problem", "file-missing")
         server.sql("ALTER TABLE userweb DROP COLUMN PasswordResetCode", database=name)

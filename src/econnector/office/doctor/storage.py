@@ -42,7 +42,7 @@ async def _logs(scene: Scene) -> Finding:
         return _sweepable(from_failure(failure), found, folder)
     lines = [f"{found.files} files in {found.areas} areas, {found.size // _MB:,} MB"]
     if found.old:
-        text = f"{found.old} log files in {folder} are older than the practice keeps them; the connector did not run"
+        text = f"log files in {folder} are older than the practice keeps them: {found.old}; the connector did not run"
         return _sweepable(attention(text, ["Start the connector: it deletes them every day."], *lines), found, folder)
     return ok(f"the log can be written to {folder}", *lines)
 
@@ -106,7 +106,8 @@ async def _sweep(scene: Scene) -> str:
     if not days:
         raise NotNowError("nobody knows how long log files are kept (see database)")
     swept = await asyncio.to_thread(logs.sweep, folder, days, scene.clock.now().astimezone().date())
-    return f"{swept.files} log files of more than {days} days were deleted, {swept.size // 1024:,} kilobytes."
+    kilobytes = -(-swept.size // 1024)
+    return f"Log files of more than {days} days were deleted: {swept.files}, {kilobytes:,} kilobytes."
 
 
 async def _disk(scene: Scene) -> Finding:
@@ -142,7 +143,9 @@ def _account() -> str:
         return "that runs this"
 
 
-_SWEEP = Fix("sweep-logs", "Delete {count} log files in {folder} that are older than the practice keeps them.", _sweep)
+_SWEEP = Fix(
+    "sweep-logs", "Delete the log files in {folder} that are older than the practice keeps them ({count}).", _sweep
+)
 
 CHECKS = (
     Check("logs", "machine", "What happens is written down: the log folder can be written.", 8, _logs, (_SWEEP,)),
