@@ -36,7 +36,7 @@ def test_any_bytes(body: bytes) -> None:
 def test_any_values(values: dict[str, str]) -> None:
     outcome = judged(write_fields("RESULT", {"RESPONSECODE": "0", **values}))
     if outcome is not None:
-        assert (outcome.cents > 0 or outcome.code == 0) if outcome.state in PAID else outcome.cents == 0
+        assert (outcome.cents > 0) is (outcome.state in PAID)
         assert outcome.state in FINAL | {"pending", "unknown"}
 
 
@@ -75,6 +75,11 @@ def test_an_approval_of_less_is_a_part() -> None:
     outcome = judged(write_fields("RESULT", {"RESPONSECODE": "000", "APPROVEDAMOUNT": "100.00"}))
     assert outcome is not None
     assert (outcome.state, outcome.cents) == ("partial", 10_000)
+
+
+@pytest.mark.parametrize("values", [{"RESPONSECODE": "007"}, {"RESPONSECODE": "000", "AMOUNT": "0.00"}])
+def test_an_approval_of_an_unknown_amount_is_none(values: dict[str, str]) -> None:
+    assert judged(write_fields("RESULT", values)) is None
 
 
 def test_an_answer_about_another_order_is_none() -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from econnector.base.errors import Failure, PaymentCredentialsRefused, PaymentGatewayRefused
-from econnector.payments.contract import Card, Order, Outcome, State
+from econnector.payments.contract import PAID, Card, Order, Outcome, State
 from econnector.payments.credentials import XWebCredentials
 from econnector.payments.exchange import Exchange
 from econnector.payments.fields import Fields, UnreadableError, read_fields
@@ -81,10 +81,12 @@ class Reader:
         state = _STATES.get(code)
         if state is None:
             raise self.refusal(fields, code)
+        paid = state in PAID
+        if paid and (said == 0 or (said is None and state == "partial")):
+            raise self._exchange.silent(url, "it approves an amount that it does not say")
         charged = order.cents if said is None else said
         if state == "approved" and charged < order.cents:
             state = "partial"
-        paid = state in {"approved", "partial"}
         return Outcome(
             state=state,
             cents=charged if paid else 0,
