@@ -95,26 +95,10 @@ async def test_an_address_that_others_can_reach_is_refused_by_the_command_and_ha
     assert found.window_trouble.code == "setting-invalid"
 
 
-async def test_the_command_serves_the_window_itself_and_hands_it_over_to_the_connector(
-    enrolled: tuple[Connector, int],
-) -> None:
-    connector, port = enrolled
-    command = connector.popen("office", "window", "--no-browser")
-    assert await first_line(command) == f"http://127.0.0.1:{port}/"
-    page = await until_page(f"http://127.0.0.1:{port}/")
-    assert "Start" in page
-    connector.start()
-    assert await asyncio.to_thread(command.wait, 60) == 0
-    found = await connector.until(lambda now: now.window, 60)
-    await until_page(found.window)
-    told = {"ok": True, "address": f"http://127.0.0.1:{port}/", "served_by": "connector"}
-    assert await connector.ask("office", "window") == (0, told)
-
-
-async def test_start_in_the_commands_window_starts_the_installed_service(
+async def test_start_in_the_commands_window_starts_the_installed_service_which_takes_the_window_over(
     enrolled: tuple[Connector, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connector, _ = enrolled
+    connector, port = enrolled
     monkeypatch.setenv("ECONNECTOR_SERVICE_FOLDER", str(tmp_path / "services"))
     monkeypatch.setenv("ECONNECTOR_SERVICE_MANAGER", "supervised")
     services = Services()
@@ -123,7 +107,8 @@ async def test_start_in_the_commands_window_starts_the_installed_service(
     command = subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: ASYNC220 - a moment
     connector.processes.append(command)
     address = await first_line(command)
-    await until_page(address)
+    assert address == f"http://127.0.0.1:{port}/"
+    assert "Start" in await until_page(address)
     browser = Browser(address)
 
     def start() -> str:
@@ -139,7 +124,10 @@ async def test_start_in_the_commands_window_starts_the_installed_service(
         await asyncio.to_thread(start)
         found = await connector.until(lambda now: now.window, 60)
         assert found.window == address
+        assert await asyncio.to_thread(command.wait, 60) == 0
         await until_page(address)
+        told = {"ok": True, "address": address, "served_by": "connector"}
+        assert await connector.ask("office", "window") == (0, told)
         assert "already started" in await asyncio.to_thread(start)
     finally:
         await asyncio.to_thread(services.stop, "OpenDentalEConnector")
