@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import SessionEnded
 from econnector.base.version import version
-from econnector.hq.registry import deeds
 from econnector.hq.registry.admins import Session
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.deeds import Deed, Kind
@@ -101,10 +100,6 @@ class Visitor(Visit):
     def deed(self, kind: Kind, office: str = "", detail: str = "") -> Deed:
         """Return what this person does now, to be noted in the transaction that does it."""
         return Deed(self.now, self.who, kind, office, detail, self.address)
-
-    async def note(self, kind: Kind, office: str = "", detail: str = "") -> None:
-        """Note what this person did where nothing in the registry changed by it."""
-        await self.desk.registry.run(deeds.note, self.deed(kind, office, detail))
 
     def render(self, template: str, **values: object) -> str:
         """Return the page's HTML; templates also know `visitor`, `form`, `form_token` and `when`."""

@@ -18,7 +18,6 @@ Kind = Literal[
     "signed-in",
     "sign-in-failed",
     "signed-out",
-    "looked",
     "disabled",
     "enabled",
     "move-opened",
