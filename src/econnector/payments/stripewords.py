@@ -78,7 +78,7 @@ class Session(msgspec.Struct, frozen=True):
 def outcome_of(order: Order, session: Session) -> Outcome:
     """Return what became of an order."""
     intent = session.payment_intent if isinstance(session.payment_intent, Intent) else None
-    if intent is not None and intent.status == "succeeded" and intent.currency == "usd":
+    if intent is not None and intent.status == "succeeded" and intent.currency == "usd" and intent.amount_received > 0:
         return _paid(order, session, intent)
     if session.status == "expired":
         return Outcome(state="expired", code=_EXPIRED, description="the page was not used in time")
