@@ -47,10 +47,16 @@ class Place(msgspec.Struct, frozen=True):
     """The connector's settings for it, with the database's password if it has one."""
     flags: dict[str, object]
     """What of them stands in no file, or shall not depend on this machine's environment."""
+    database: str = ""
+    """URL without password, where it is not the SQLite file in `folder`."""
 
     def at(self, more: dict[str, object]) -> "Place":
         """Return the same place with further settings, by dotted name."""
         return msgspec.structs.replace(self, loaded=load_settings(self.settings_file, self.flags | more))
+
+    def tell(self, hq: str, cards: str) -> None:
+        """Write where HQ's link and the card processor are: commands beside a running demo find them, too."""
+        self.settings_file.write_text(_settings(self.database, hq, cards), encoding="utf-8")
 
     @property
     def images(self) -> Path:
@@ -93,7 +99,7 @@ async def build(  # noqa: PLR0913 - a practice is wished for in one place
         await db.close()
     with _writing(folder):
         await asyncio.to_thread(_write_files, practice, folder / "images")
-    return Place(practice, folder, file, loaded, flags)
+    return Place(practice, folder, file, loaded, flags, database)
 
 
 @contextlib.contextmanager
@@ -171,7 +177,7 @@ def _write_files(practice: Practice, images: Path) -> None:
             path.write_bytes(file.make())
 
 
-def _settings(database: str, hq: str) -> str:
+def _settings(database: str, hq: str, cards: str = "") -> str:
     """Return the settings file: relative paths, so that the folder can be moved."""
     lines = [
         "# A synthetic practice: nobody in it is real. Written by `econnector demo`.",
@@ -188,7 +194,7 @@ def _settings(database: str, hq: str) -> str:
         'root = "images"',
         "",
         "[payments]",
-        f"gateway = {_text(GATEWAY)}",
+        f"gateway = {_text(cards or GATEWAY)}",
         "",
         "[log]",
         'folder = "log"',

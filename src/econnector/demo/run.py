@@ -165,12 +165,9 @@ async def _first(wanted: Awaitable[T], *beside: "asyncio.Task[None]") -> T:
 
 async def _enrolled(place: Place, hq: Hq, address: str, cards: str) -> Loaded[Settings]:
     """Make the office known to HQ, unless an earlier demo in this folder did; return the connector's settings."""
-    flags: dict[str, object] = {
-        "hq.url": address.replace("http", "ws", 1) + "/link",
-        "hq.proxy": "none",
-        "payments.gateway": cards,
-    }
-    place = place.at(flags)
+    link = address.replace("http", "ws", 1) + "/link"
+    await asyncio.to_thread(place.tell, link, cards)
+    place = place.at({"hq.url": link, "hq.proxy": "none", "payments.gateway": cards})
     if not (place.loaded.value.state_file.exists() and await hq.registry.run(_is_known)):
         key = await hq.registry.run(_new_key)
         await enrol(place.loaded, key)
