@@ -318,6 +318,10 @@ def _mail(connection: Connection, schema: Schema) -> None:
 
 def write_images(root: Path) -> None:
     """Write the file of every document below `root`, as Open Dental lays them out."""
+    shutil.copytree(once("practice-images", _images), root, dirs_exist_ok=True)
+
+
+def _images(root: Path) -> None:
     for number, person, _, _ in DOCUMENTS:
         folder = root / person.name[0] / f"{person.name.title()}{int(person)}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -330,6 +334,18 @@ def write_images(root: Path) -> None:
         path.write_bytes(PDF)
 
 
+def empty_state(folder: Path) -> Path:
+    """Return the path of a connector's state file in `folder` in which nothing stands yet."""
+
+    def make(made: Path) -> None:
+        async def opened() -> None:
+            await (await open_state(made / "state.db")).close()
+
+        in_thread(opened)
+
+    return Path(shutil.copy(once("state", make) / "state.db", folder / "state.db"))
+
+
 class PortalOffice:
     """An office that answers the portal's calls; what is asked and answered goes through the wire's encoding."""
 
@@ -339,6 +355,7 @@ class PortalOffice:
         """The office's own program: may write anything."""
         self.images = ImageStore(root)
         self.answers = portal_answers(database, state, Schemas(), self.images, self.clock, beat=0.001)
+        self._schema: Schema | None = None
 
     async def ask(self, call: Call[P, R], params: P) -> R:
         """Return the answer to a call; of a streaming one what comes before the bytes."""
@@ -369,13 +386,13 @@ class PortalOffice:
 
     async def rows(self, table: Table, **where: Any) -> list[Any]:
         """Return rows of a table in the order of their keys."""
+        schema = await self._known()
 
         def read(connection: Connection) -> list[Any]:
             matching = [table.c[name] == value for name, value in where.items()]
-            wanted = [column for column in table.c if inspected.has(table, column.name)]
+            wanted = [column for column in table.c if schema.has(table, column.name)]
             return list(connection.execute(select(*wanted).where(*matching).order_by(*table.primary_key.columns)))
 
-        inspected = await self.database.run(inspect)
         return await self.database.run(read)
 
     async def change(self, table: Table, values: dict[str, Any], **where: Any) -> None:
@@ -388,12 +405,21 @@ class PortalOffice:
         await self.front_desk.run(write)
 
     async def add(self, table: Table, **values: Any) -> int:
-        """Add a row as the office's own program would."""
-        return await self.front_desk.run(lambda connection: add(connection, table, **values))
+        """Add a row as the office's own program would, every column that is not named being empty."""
+        schema = await self._known()
+        return await self.front_desk.run(lambda connection: writes.insert(connection, schema, table, values))
 
     async def prefer(self, name: str, value: str) -> None:
         """Set a preference."""
-        await self.front_desk.run(lambda connection: preferences.write(connection, inspect(connection), name, value))
+        schema = await self._known()
+        await self.front_desk.run(lambda connection: preferences.write(connection, schema, name, value))
+
+    async def _known(self) -> Schema:
+        # Read once: on the real database it takes longer than most of what a test does.
+        if self._schema is None:
+            found: Schema = await self.front_desk.run(inspect)
+            self._schema = found
+        return self._schema
 
 
 def in_thread(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -423,8 +449,8 @@ def practice_file(folder: Path) -> str:
 
 def practice_database(version: Version) -> Path:
     """Return the files of a copy of the real database with the practice in it, for `MariaDb.copy_in` and `lent`."""
-    server = shared_server()
-    return server.prepared(version, None, "practice", lambda name: in_thread(lambda: _filled(server.url(name))))
+    server, known = shared_server(), set(tables.metadata.tables)
+    return server.prepared(version, known, "practice", lambda name: in_thread(lambda: _filled(server.url(name))))
 
 
 def practice_url(kind: Kind, folder: Path) -> AbstractContextManager[str]:
@@ -434,7 +460,7 @@ def practice_url(kind: Kind, folder: Path) -> AbstractContextManager[str]:
 
 async def _open(url: str, folder: Path) -> AsyncIterator[PortalOffice]:
     front_desk, database = Database(url), Database(url, guard=writes.guard)
-    state = await open_state(folder / "state.db")
+    state = await open_state(empty_state(folder))
     write_images(folder / "images")
     yield PortalOffice(database, front_desk, state, folder / "images")
     for opened in (state, database, front_desk):

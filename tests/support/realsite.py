@@ -33,7 +33,7 @@ from econnector.storage.state.sealing import Seal
 from econnector.web.door import Door
 from econnector.wire.call import Asker, Call, Download
 from tests.support.mariadb import Kind, shared_server
-from tests.support.practice import PASSWORD, Cast, in_thread, practice_url, user_name, write_images
+from tests.support.practice import PASSWORD, Cast, empty_state, in_thread, practice_url, user_name, write_images
 from tests.support.site import client, serve_app, token_in
 
 __all__ = ["Kind", "RealSite", "in_thread", "serve_folder", "serve_practice"]
@@ -141,6 +141,7 @@ class _Causing:
 def serve_practice(folder: Path, kind: Kind = "sqlite") -> Iterator[RealSite]:
     """Serve the portal of the small practice, made in `folder`; `kind` other than SQLite: the real database."""
     write_images(folder / "images")
+    empty_state(folder)
     with practice_url(kind, folder) as url, serve_folder(folder, url, "Bright Smile Dental") as site:
         yield site
 

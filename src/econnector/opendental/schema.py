@@ -7,7 +7,6 @@ They are read once per database version, because an update may run under a livin
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Table, select, text
@@ -199,15 +198,17 @@ def _read_mysql(connection: Connection) -> dict[str, dict[str, ColumnFacts]]:
 
 
 def _read_sqlite(connection: Connection) -> dict[str, dict[str, ColumnFacts]]:
-    columns = {}
-    for name, table in metadata.tables.items():
-        rows = connection.execute(text("SELECT * FROM pragma_table_info(:name)"), {"name": name}).mappings().all()
-        if rows:
-            columns[name] = {row["name"]: _sqlite_facts(row, table) for row in rows}
+    # All in one statement: one for each table takes three times as long.
+    rows = connection.execute(
+        text(
+            'SELECT t.name, c.name, c."notnull", c.dflt_value IS NOT NULL OR c.pk FROM sqlite_master AS t'
+            " JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'"
+        )
+    )
+    columns: dict[str, dict[str, ColumnFacts]] = {}
+    for name, column, required, preset in rows:
+        if (table := metadata.tables.get(name)) is not None:
+            known = table.columns.get(column)
+            length = None if known is None else getattr(known.type, "length", None)
+            columns.setdefault(name, {})[column] = ColumnFacts(not required, bool(preset), length)
     return columns
-
-
-def _sqlite_facts(row: Any, table: Table) -> ColumnFacts:
-    known = table.columns.get(row["name"])
-    length = None if known is None else getattr(known.type, "length", None)
-    return ColumnFacts(not row["notnull"], row["dflt_value"] is not None or bool(row["pk"]), length)
