@@ -96,6 +96,16 @@ async def give_access_to_all(office: PortalOffice) -> None:
         await office.change(tables.userweb, {"Password": greta.Password}, FKey=person)
 
 
+def who_asks(office: PortalOffice) -> dict[Cast, set[Cast]]:
+    """Return whom each may see: everybody, or on a real database those with every kind of bond.
+
+    Whom a row of a real database lets see whom is tried for all versions in `opendental/test_family.py`; here it is to
+    show that every call's own statements say there what they say on SQLite.
+    """
+    few = (Cast.MARIA, Cast.STEFAN)
+    return MAY_SEE if office.database.dialect == "sqlite" else {me: MAY_SEE[me] for me in few}
+
+
 async def test_every_call_of_the_contract_has_its_place_here(portal_office_sqlite: PortalOffice) -> None:
     declared = {call.name for call in vars(calls).values() if isinstance(call, Call)}
     answered = {call.name for call, _ in portal_office_sqlite.answers}
@@ -108,7 +118,7 @@ async def test_every_call_of_the_contract_has_its_place_here(portal_office_sqlit
 async def test_every_call_about_every_person_by_everybody(portal_office_latest: PortalOffice) -> None:
     office = portal_office_latest
     await give_access_to_all(office)
-    for me, mine in MAY_SEE.items():
+    for me, mine in who_asks(office).items():
         token = (await office.sign_in(me, PASSWORD)).token
         for call, about in ABOUT_A_PERSON.values():
             for person in (*Cast, *STRANGERS):
@@ -125,7 +135,7 @@ async def test_every_call_about_every_person_by_everybody(portal_office_latest: 
 async def test_every_document_by_everybody(portal_office_latest: PortalOffice) -> None:
     office = portal_office_latest
     await give_access_to_all(office)
-    for me, mine in MAY_SEE.items():
+    for me, mine in who_asks(office).items():
         token = (await office.sign_in(me, PASSWORD)).token
         opened = set()
         for number, _, _, _ in DOCUMENTS:
@@ -143,7 +153,7 @@ async def test_every_appointment_and_plan_by_everybody(portal_office_latest: Por
     await give_access_to_all(office)
     shown = {number: person for number, person, status, *_ in APPOINTMENTS if status in SHOWN}
     saved = {number: person for number, person, status in PLANS if status == 0}
-    for me, mine in MAY_SEE.items():
+    for me, mine in who_asks(office).items():
         token = (await office.sign_in(me, PASSWORD)).token
         for number in (*(row[0] for row in APPOINTMENTS), *STRANGERS, 0):
             asked = calls.AppointmentAsked(token, number)
@@ -173,7 +183,7 @@ async def test_every_appointment_and_plan_by_everybody(portal_office_latest: Por
 async def test_no_list_names_a_document_of_anybody_else(portal_office_latest: PortalOffice) -> None:
     office = portal_office_latest
     await give_access_to_all(office)
-    for me, mine in MAY_SEE.items():
+    for me, mine in who_asks(office).items():
         token = (await office.sign_in(me, PASSWORD)).token
         for person in mine:
             page = await office.ask(calls.STATEMENTS, calls.PersonAsked(token, person))

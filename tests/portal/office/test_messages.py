@@ -22,7 +22,7 @@ from econnector.eservices.portal import calls
 from econnector.link.loopback import pair
 from econnector.opendental import tables, webmail
 from econnector.storage.state import messages as drafts
-from tests.portal.office.test_matrix import MAY_SEE, STRANGERS, give_access_to_all
+from tests.portal.office.test_matrix import STRANGERS, give_access_to_all, who_asks
 from tests.support.practice import (
     HIDDEN,
     MAIL,
@@ -108,7 +108,7 @@ async def test_a_message_is_read_when_the_one_it_is_for_opens_it(portal_office: 
 async def test_every_message_and_its_file_by_everybody(portal_office_latest: PortalOffice) -> None:
     office = portal_office_latest
     await give_access_to_all(office)
-    for me, mine in MAY_SEE.items():
+    for me, mine in who_asks(office).items():
         token = (await office.sign_in(me, PASSWORD)).token
         opened, files = set(), set()
         for number in [*(row[0] for row in MAIL), *(row[0] for row in NO_WEB_MAIL), *STRANGERS]:
