@@ -7,18 +7,23 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from econnector.link import probe
-from econnector.office.doctor import CHECKS, storage
+from econnector.office.doctor import CHECKS, service, storage
 from econnector.office.doctor.access import lacks
 from econnector.office.doctor.check import Finding, examine
+from econnector.office.doctor.fixing import mend
 from econnector.office.doctor.lines import line_of
 from econnector.office.doctor.scene import Scene
 from econnector.office.service.book import Book, Record
+from econnector.office.service.contract import Definition, ServiceState
+from econnector.office.service.programs import Said
+from econnector.office.service.services import Services
+from econnector.office.service.supervised import Supervised
 from tests.support.certificates import Authority
 from tests.support.whole import built
 
@@ -135,10 +140,50 @@ async def test_two_services_of_one_practice_are_told_apart(practice: Path, tmp_p
     assert (finding.code, "OpenDentalEConnector_Two" in finding.text) == ("service-database-taken", True)
 
 
+class Systemd(Supervised):
+    """What a service's manager says and is told where systemd runs."""
+
+    kind = "systemd"
+    boot_step = ""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.told: list[str] = []
+        self.enabled = False
+
+    def state(self, name: str) -> ServiceState:
+        return ServiceState.RUNNING
+
+    def install(self, definition: Definition) -> None:
+        self.told.append(f"install {definition.name}")
+        self.enabled = True
+
+    def runs(self, words: Sequence[str]) -> Said:
+        self.told.append(" ".join(words))
+        if words[0] == "loginctl":
+            self.boot_step = ""
+        return Said(0, "enabled" if self.enabled else "disabled")
+
+
+@pytest.mark.parametrize("step", ["", "To start with the machine: `loginctl enable-linger`, or install as root."])
+async def test_a_service_that_does_not_start_with_the_machine_is_made_to(
+    practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    manager = Systemd(tmp_path / "run")
+    manager.boot_step, manager.enabled = step, bool(step)
+    monkeypatch.setattr(service, "Services", lambda: Services(tmp_path / "services", manager))
+    monkeypatch.setattr(service, "run", manager.runs)
+    Book(tmp_path / "services").add(Record("OpenDentalEConnector", practice / "office.toml"))
+    finding = await found(practice, "service")
+    assert (finding.state, finding.fix) == ("attention", "service-at-boot")
+    check = next(each for each in CHECKS if each.id == "service")
+    mended = await mend(lambda: Scene(practice / "office.toml"), check)
+    assert (mended.outcome, mended.after.state) == ("mended", "ok"), mended
+    assert ("loginctl enable-linger" if step else "install OpenDentalEConnector") in manager.told
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files to another account")
 async def test_an_account_that_may_not_use_its_files_is_found_and_is_given_them(practice: Path, tmp_path: Path) -> None:
-    from econnector.office.doctor.fixing import mend  # noqa: PLC0415 - here alone
-
     book = Book(tmp_path / "services")
     book.add(Record("OpenDentalEConnector", practice / "office.toml", "nobody"))
     settings = practice / "office.toml"

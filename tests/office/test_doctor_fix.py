@@ -149,6 +149,14 @@ def test_settings_that_others_may_read_are_closed_and_can_be_used_again(practice
     assert finding(practice, "settings")["state"] == "ok"
 
 
+def test_settings_without_a_secret_are_left_open_whatever_else_is_wrong(practice: Path) -> None:
+    settings = practice / "office.toml"
+    settings.write_text(settings.read_text() + "\n[window]\nport = 0\n")
+    settings.chmod(0o644)
+    found = finding(practice, "settings")
+    assert (found["code"], found["fix"]) == ("setting-invalid", "")
+
+
 def test_a_password_file_that_others_may_read_is_closed(practice: Path) -> None:
     settings, secret = practice / "office.toml", practice / "database.secret"
     secret.write_text("s3cret\n")

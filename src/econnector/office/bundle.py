@@ -194,6 +194,7 @@ def _clean(finding: Finding) -> Finding:
         text=clean(finding.text),
         details=[clean(line) for line in finding.details],
         remedy=[clean(line) for line in finding.remedy],
+        mend=clean(finding.mend),
     )
 
 

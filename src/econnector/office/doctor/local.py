@@ -47,7 +47,8 @@ def _refused(scene: Scene, failure: Failure) -> Finding:
     here = line_of(text, failure.facts.get("name", ""))
     if here and isinstance(failure, SettingInvalid):
         finding.text = f"{finding.text.removesuffix('.')} (line {here})."
-    if file is not None and not found and _open_to_others(file):
+    about = failure.facts.get("name"), failure.facts.get("place")
+    if not found and about == ("database.password", str(file)) and file is not None and _open_to_others(file):
         return offering(finding, _CLOSE_SETTINGS, file=file)
     return finding
 
