@@ -40,8 +40,8 @@ _LONG = (
     "office/install/test_update", "system/test_first", "office/window/test_p", "demo/test_data", "demo/test_demo",
     "office/test_access", "office/mail/test_nothing", "office/window/test_se", "office/install/", "system/",
     "office/window/", "portal/security/", "portal/web/test_b", "portal/journeys/", "portal/failures/",
-    "documents/ccd/", "portal/office/test_m", "portal/web/", "cli/", "office/test_", "portal/", "hq/", "office/",
-    "demo/", "opendental/", "test_suite", "storage/", "link/",
+    "failures/", "documents/ccd/", "portal/office/test_m", "portal/web/", "cli/", "office/test_", "portal/", "hq/",
+    "office/", "demo/", "opendental/", "test_suite", "storage/", "link/",
 )  # fmt: skip
 """Rooms and files that take long, the longest first, so that no process is left alone with one of them at the end."""
 

@@ -55,7 +55,9 @@ def examined(site: LinkedSite) -> Finding:
     async def asked() -> Finding:
         database = Database(site.url)
         settings = SimpleNamespace(images=SimpleNamespace(root=None), machine="FRONT-DESK")
-        scene: Any = SimpleNamespace(loaded=SimpleNamespace(value=settings), database=lambda: database)
+        scene: Any = SimpleNamespace(
+            loaded=SimpleNamespace(value=settings), database=lambda: database, ask=database.run
+        )
         try:
             asyncio.get_running_loop().set_default_executor(site.readers())  # as whoever the service runs as
             return await check.run(scene)
