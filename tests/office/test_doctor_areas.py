@@ -151,7 +151,7 @@ class Systemd(Supervised):
         self.told: list[str] = []
         self.enabled = False
 
-    def state(self, name: str) -> ServiceState:
+    def state(self, name: str) -> ServiceState:  # noqa: ARG002 - it is as the protocol has it
         return ServiceState.RUNNING
 
     def install(self, definition: Definition) -> None:
