@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import signal
 
 import msgspec
 import pytest
@@ -211,6 +212,15 @@ async def test_many_at_once(account: Account) -> None:
     assert [each.cents for each in found] == [order.cents for order in orders]
 
 
+async def test_a_charge_is_found_behind_many_others(process: Gateway) -> None:
+    account = Account(process, "stripe")
+    card, order = await account.kept(), new_order()
+    await account.gateway.charge(order, card)
+    for cents in range(3_000, 3_012):
+        await account.gateway.charge(new_order(cents), card)
+    assert (await account.gateway.look(order, "")).cents == 12_345
+
+
 async def test_nothing_secret_is_said(account: Account, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     order = new_order(keep_card=True)
@@ -227,7 +237,7 @@ async def test_nothing_secret_is_said(account: Account, caplog: pytest.LogCaptur
 
 def test_it_is_killed_and_knows_everything_still(process: Gateway) -> None:
     before = process.charged()
-    process.stop()
+    process.stop(signal.SIGKILL)
     process.start()
     assert before
     assert process.charged() == before

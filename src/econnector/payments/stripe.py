@@ -30,7 +30,9 @@ _SERVER: Final = "https://api.stripe.com"
 _VERSION: Final = "2024-06-20"
 _LIFE: Final = dt.timedelta(minutes=30)
 _READS: Final = frozenset({200, 400, 401, 402, 403, 404})
-_PAGES: Final = 5
+_PAGES: Final = 10
+_PER_PAGE: Final = 10
+"""Each has two or three thousand bytes; an answer is read up to 64 KiB."""
 _PAID_FOR: Final = "Payment to your dentist's office"
 _EXPANDED: Final = (("expand[]", "payment_intent.latest_charge"), ("expand[]", "payment_intent.payment_method"))
 
@@ -140,17 +142,18 @@ class Stripe:
     async def _search(self, order: Order) -> Outcome:
         """Find the order among the newest charges; Stripe's own search lags behind by a minute."""
         after: Pairs = ()
+        url = self._base
         for _ in range(_PAGES):
-            answered, url = await self._get("payment_intents", (("limit", "20"), *after))
+            answered, url = await self._get("payment_intents", (("limit", str(_PER_PAGE)), *after))
             listed = self._read(url, answered, Listed)
             for intent in listed.data:
                 if intent.metadata.get("order") == order.number:
                     session = Session(id="", client_reference_id=order.number, status="complete", payment_intent=intent)
                     return outcome_of(order, session)
             if not listed.has_more or not listed.data:
-                break
+                return Outcome(state="unknown", code=814, description="Stripe has charged nothing for this order")
             after = (("starting_after", listed.data[-1].id),)
-        return Outcome(state="unknown", code=814, description="Stripe has charged nothing for this order")
+        raise self._exchange.silent(url, "more was charged since than is looked through")
 
     async def _post(self, path: str, values: Pairs, key: str = "") -> tuple[Answered, str]:
         content = urlencode(values).encode()

@@ -23,7 +23,7 @@ from econnector.demo.gateway.xml import SLOW_SECONDS, hang
 __all__ = ["StripeShaped"]
 
 _AGAIN_SECONDS = 1.0
-_MOST = 100
+_USUAL, _MOST = 10, 100
 Json = dict[str, Any]
 Answer = Callable[[Request, Mapping[str, str]], Awaitable[tuple[int, Json]]]
 
@@ -137,9 +137,13 @@ class StripeShaped:
             return 402, _wrong("card_error", "Your card was declined.", "card_declined")
         return 200, _intent(paper)
 
-    async def _intents(self, _request: Request, _said: Mapping[str, str]) -> tuple[int, Json]:
+    async def _intents(self, request: Request, _said: Mapping[str, str]) -> tuple[int, Json]:
         papers = [each for each in self._bank.books.newest() if each.speech == "stripe" and each.state != "open"]
-        return 200, {"data": [_intent(each) for each in papers[:_MOST]], "has_more": False}
+        intents = [_intent(each) for each in papers]
+        after, limit = request.query_params.get("starting_after"), request.query_params.get("limit", "")
+        begin = next((place for place, each in enumerate(intents, 1) if each["id"] == after), 0)
+        end = begin + min(int(limit) if limit.isdigit() else _USUAL, _MOST)
+        return 200, {"data": intents[begin:end], "has_more": len(intents) > end}
 
     async def _detach(self, request: Request, _said: Mapping[str, str]) -> tuple[int, Json]:
         method = request.path_params["method"]
