@@ -97,7 +97,7 @@ class Vendor:
             left = (ends - self.clock.now()).total_seconds()
             if left <= 0:
                 return [each for each in self.server.received[before:] if "contact" not in kind_of(each)]
-            self.clock.advance(min(left, 30.0))
+            self.clock.advance(min(left, 60.0))
             for office in self.offices:
                 if office.linked:
                     office.say()
