@@ -68,7 +68,7 @@ def sqlite_practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-_USED = ("emailaddress", "emailmessage", "replicationserver")
+_USED = ("emailaddress", "emailmessage", "payment", "paysplit", "replicationserver")
 _REAL = [pytest.param(version, marks=pytest.mark.shared) for version in ("21.1", "24.3")]
 
 

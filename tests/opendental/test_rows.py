@@ -11,7 +11,7 @@ from econnector.opendental import alerts, audit, cachesignals, preferences, sche
 from econnector.opendental import practice as entry
 from econnector.opendental.audit import Action, Permission
 from econnector.opendental.schema import Schema
-from econnector.opendental.tables import clinic, provider, securitylog, securityloghash
+from econnector.opendental.tables import clinic, payment, paysplit, provider, securitylog, securityloghash
 from econnector.storage.database import Database
 from tests.opendental.conftest import Practice
 from tests.support.mariadb import shared_server
@@ -230,3 +230,33 @@ async def test_reading_and_writing_what_is_listed_are_rights_enough(
         await database.run(lambda connection: connection.scalar(text("SELECT SLEEP(30)")), within=0.1)
     await database.close()
     server.drop_database(name)
+
+
+async def test_a_row_is_inserted_unless_it_is_there(practice: Practice) -> None:
+    def twice(connection: Connection, schema: Schema) -> list[bool]:
+        values = {"PatNum": 5, "PayAmt": 12.34, "PayDate": dt.date(2026, 1, 2), "PayNote": "n", "ExternalId": "4711"}
+        same = payment.c.PatNum == 5, payment.c.ExternalId == "4711"
+        return [writes.insert_unless(connection, schema, payment, values, *same) for _ in range(2)]
+
+    assert await practice.run(twice) == [True, False]
+    rows = await practice.sql("SELECT PatNum, PayAmt, Receipt, ProcessStatus FROM payment WHERE ExternalId = '4711'")
+    assert rows == [(5, 12.34, "", 0)]
+
+
+async def test_a_split_is_written_only_where_its_rows_have_no_seal(practice: Practice) -> None:
+    def split(connection: Connection, schema: Schema) -> None:
+        with writes.splitting(schema):
+            writes.insert_unless(connection, schema, paysplit, {"PayNum": 77, "SplitAmt": 1.0}, paysplit.c.PayNum == 77)
+
+    def change(connection: Connection, schema: Schema) -> None:
+        with writes.splitting(schema):
+            connection.execute(update(paysplit).values(SplitAmt=2.0))
+
+    if practice.schema.has("paysplit", "SecurityHash"):
+        with pytest.raises(writes.WriteRefused):
+            await practice.run(split)
+        return
+    await practice.run(split)
+    assert await practice.sql("SELECT SplitAmt FROM paysplit WHERE PayNum = 77") == [(1.0,)]
+    with pytest.raises(writes.WriteRefused):
+        await practice.run(change)

@@ -283,3 +283,22 @@ async def test_what_is_unfinished_is_never_swept(paying: PayingOffice) -> None:
     await paying.office.state.run(payments.sweep, paying.clock.now())
     assert (await paying.attempt(begun.payment)).state == "open"
     assert await paying.office.state.run(payments.by_number, number) is None
+
+
+async def test_open_dental_is_told_of_no_answer_of_a_processor_that_it_does_not_know(paying: PayingOffice) -> None:
+    paying.bank.name = "stripe"
+    number = await paying.paid()
+    (row,) = await booked(paying, number)
+    assert row.PaymentSource == 13  # type: ignore[attr-defined]
+    assert await paying.office.rows(tables.xwebresponse) == []
+
+
+async def test_a_clinics_payment_is_that_clinics(paying: PayingOffice) -> None:
+    await paying.office.change(tables.patient, {"ClinicNum": 5}, PatNum=int(Cast.MARIA))
+    paying.tills.clinic = 5
+    number = await paying.paid()
+    (row,) = await booked(paying, number)
+    assert row.ClinicNum == 5  # type: ignore[attr-defined]
+    (answer,) = await paying.office.rows(tables.xwebresponse)
+    assert answer.ClinicNum == 5
+    assert [alert.Description for alert in await paying.office.rows(tables.alertitem, Type=1, ClinicNum=5)] == ["1"]

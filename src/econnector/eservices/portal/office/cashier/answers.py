@@ -115,7 +115,7 @@ def _form(  # noqa: PLR0913, PLR0917 - what the form shows
     till = cashier.tills.open(connection, reachable(connection, holder.number).clinic)
     owed = balances.balance(holder.total, holder.insurance, visitor.settings)
     document = _statement(connection, visitor, holder, params.document)
-    note_view(connection, visitor, begun.looking_at, "payment form")
+    note_view(connection, visitor, begun.looking_at, "payments")
     names = {person.number: person.name for person in visitor.people}
     here = [one for one in recent if one.holder == holder.number]
     books = onlinepayments.books(connection, [one.payment for one in here if one.payment])
