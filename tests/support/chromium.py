@@ -11,7 +11,16 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-__all__ = ["axe_findings", "chromium", "faults", "find_chromium", "overflows", "with_authenticator", "with_viewer"]
+__all__ = [
+    "axe_findings",
+    "chromium",
+    "cut_off",
+    "faults",
+    "find_chromium",
+    "overflows",
+    "with_authenticator",
+    "with_viewer",
+]
 
 _QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
 _LOOKS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((320, "light"), (1280, "dark"))
@@ -90,6 +99,15 @@ def faults(page: Page) -> list[str]:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += [f"{width} px, {scheme}: {one}" for one in axe_findings(page)]
         found += [f"{width} px: must be scrolled sideways"] if overflows(page) else []
+    return found
+
+
+def cut_off(page: Page) -> list[int]:
+    """Return at which of the widths of `faults` the page must be scrolled sideways: all that longer words can do."""
+    found = []
+    for width, _ in _LOOKS:
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [width] if overflows(page) else []
     return found
 
 

@@ -1,10 +1,13 @@
-"""What a patient does in the portal, from beginning to end, in a real Chromium: on SQLite and on the real database.
+"""What a patient does in the portal, from beginning to end, in a real Chromium, on the real database.
 
-One running practice per database for the whole module; each journey has people of its own, or leaves behind what no
-other one looks at. Details of the pages are tested beside them (`tests/portal/web`, `tests/portal/security`).
+Where that is not here, on SQLite: there the same calls and pages are tried one by one in `tests/portal`, and all of the
+demo in `tests/demo/test_tour.py`. One running practice for the whole module; each journey has people of its own, or
+leaves behind what no other one looks at. Details of the pages are tested beside them (`tests/portal/web`,
+`tests/portal/security`).
 """
 
 import datetime as dt
+import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -26,6 +29,7 @@ from econnector.opendental.schema import Schemas, inspect
 from econnector.storage.database import Database
 from econnector.storage.state.sealing import Seal
 from tests.support.chromium import chromium, with_authenticator
+from tests.support.mariadb import DUMP
 from tests.support.practice import PASSWORD, PDF, READER, STRONG, Cast, add, user_name
 from tests.support.practice_papers import PNG
 from tests.support.practice_visits import day
@@ -45,9 +49,10 @@ def windows() -> Iterator[Windows]:
         yield Windows(browser)
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("24.3", marks=pytest.mark.shared)])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSite]:
-    with serve_practice(tmp_path_factory.mktemp("practice"), request.param) as found:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSite]:
+    real = DUMP.exists() or os.environ.get("CI") == "true"
+    with serve_practice(tmp_path_factory.mktemp("practice"), "24.3" if real else "sqlite") as found:
         found.sql("UPDATE patient SET Email = 'paul@example.com' WHERE PatNum = ?", int(Cast.PAUL))
         yield found
 
