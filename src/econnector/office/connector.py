@@ -105,30 +105,8 @@ class Connector:
         self._log_sweep = LogSweep(settings.log_folder, settings.log.days, self._practice, clock)
         self._awake = Awake(settings.awake.keep, self._outages, clock, self._changed.set)
         self._statistics = Statistics(self._practice, self._heartbeat, settings.machine_name)
-        images = ImageStore(settings.images.root, settings.machine)
         self.postbox = Postbox(state, clock)
-        seal = Seal(settings.state_file.parent)
-        self._cashier = Cashier(
-            self._database,
-            state,
-            self._practice.schemas,
-            clock,
-            MerchantTills(payment_terms(loaded), clock),
-            post=self.postbox,
-            seal=seal,
-        )
-        given = answers.office_answers(
-            self._database,
-            state,
-            self._practice.schemas,
-            images,
-            clock,
-            check=self._practice.check,
-            post=self.postbox,
-            seal=seal,
-            cashier=self._cashier,
-        )
-        RemoteDoctor(loaded, state, clock).answer_to(given)
+        given = self._answers(loaded)
         self._dialler = self._dialler_for(identity, install, given, limits)
         self._reporter = Reporter(self._dialler.hq, state, self._practice, self._outages, install, clock)
         self._offers = Offers(self._dialler.hq, state, standing.online, clock)
@@ -138,6 +116,25 @@ class Connector:
         self._window = WindowServer(
             loaded, window_over(loaded, self._database, self._practice.schemas, state, clock), clock
         )
+
+    def _answers(self, loaded: Loaded[Settings]) -> Answers:
+        """Return everything that this office answers."""
+        settings, clock, schemas = loaded.value, self._clock, self._practice.schemas
+        seal, tills = Seal(settings.state_file.parent), MerchantTills(payment_terms(loaded), clock)
+        self._cashier = Cashier(self._database, self._state, schemas, clock, tills, post=self.postbox, seal=seal)
+        given = answers.office_answers(
+            self._database,
+            self._state,
+            schemas,
+            ImageStore(settings.images.root, settings.machine),
+            clock,
+            check=self._practice.check,
+            post=self.postbox,
+            seal=seal,
+            cashier=self._cashier,
+        )
+        RemoteDoctor(loaded, self._state, clock).answer_to(given)
+        return given
 
     def _dialler_for(self, identity: Identity, install: Install, given: Answers, limits: Limits | None) -> Dialler:
         hq, standing = self._settings.hq, self._standing
