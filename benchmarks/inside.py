@@ -14,11 +14,13 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from econnector.base.clock import SYSTEM
+from econnector.eservices.portal.office.cashier import Cashier, MerchantTills
 from econnector.eservices.portal.web import routes
 from econnector.link.loopback import DirectAsker
 from econnector.office.addresses import database_place
 from econnector.office.answers import office_answers
 from econnector.office.mail.postbox import Postbox
+from econnector.office.payments import payment_terms
 from econnector.office.settings import load_settings
 from econnector.opendental.imagestore import ImageStore
 from econnector.opendental.schema import Schemas
@@ -39,8 +41,10 @@ async def serve(settings_file: Path, port: int, file: Path) -> None:
     database = Database(place.url, password=place.password, ca=place.ca, guard=guard)
     state = await open_state(settings_file.with_name("inside.sqlite"))
     images = ImageStore(loaded.value.images.root, loaded.value.machine_name)
+    post, seal, tills = Postbox(state, SYSTEM), Seal(), MerchantTills(payment_terms(loaded), SYSTEM)
+    cashier = Cashier(database, state, Schemas(), SYSTEM, tills, post=post, seal=seal)
     answers = office_answers(
-        database, state, Schemas(), images, SYSTEM, check=lambda: None, post=Postbox(state, SYSTEM), seal=Seal()
+        database, state, Schemas(), images, SYSTEM, check=lambda: None, post=post, seal=seal, cashier=cashier
     )
     asker = DirectAsker(answers)
 
