@@ -171,7 +171,7 @@ def test_abandoned_on_the_processors_page_and_taken_up_again(demo: Demo, elena: 
 
 def test_paid_by_somebody_who_never_comes_back(demo: Demo, elena: Visitor) -> None:
     begin(elena, "44.00")
-    form = {"card": CARD, "expires": "08/29", "do": "pay"}
+    form: dict[str, str | float | bool] = {"card": CARD, "expires": "08/29", "do": "pay"}
     answer = elena.page.request.post(elena.page.url, form=form, max_redirects=0)
     assert answer.status in {302, 303}
     assert len(demo.settled(44.00)) == 1

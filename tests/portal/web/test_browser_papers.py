@@ -58,7 +58,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(site: PortalSite, open_page: C
     till = site.offices["smile-dental"].till
     till.open, till.cards = True, [calls.KeptCard(31, "XXXXXXXXXXXX4242", "2028-04")]
     for state in ("pending", "paid"):
-        till.begun[state] = calls.OnlinePayment("4000000001", state, 12345, "2026-11-21T10:00:00", paid_cents=12345)  # type: ignore[arg-type]
+        till.begun[state] = calls.OnlinePayment("4000000001", state, 12345, "2026-11-21T10:00:00", paid_cents=12345)
     till.begun["4000000001"] = till.begun["paid"]
     paying = ("/pay", "/pay/4000000001")
     for path in (*PAGES, *paying, "/account?person=13", "/who-looked?person=12", "/documents?page=2"):
