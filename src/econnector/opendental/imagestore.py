@@ -257,7 +257,7 @@ def _server_folder(connection: Connection) -> str:
 def _choose(folders: tuple[str, ...]) -> Path | None:
     """Return the first folder with a sub-folder `A`, or else the first that is there. May take a share's time."""
     there = [Path(folder) for folder in folders if _is_folder(folder)]
-    return next((folder for folder in there if (folder / "A").is_dir()), there[0] if there else None)
+    return next((folder for folder in there if _is_folder(str(folder / "A"))), there[0] if there else None)
 
 
 def _why_none(places: ImagePlaces) -> str:
