@@ -69,8 +69,14 @@ async def test_a_filled_database_works_with_a_new_folder(folder: Path, open_dent
     assert all((place.images / file.path).exists() for file in place.practice.files)
 
 
-async def test_a_real_database_keeps_its_own_and_gets_what_the_portal_needs(folder: Path, open_dental_url: str) -> None:
-    db = Database(open_dental_url)
+async def test_a_real_database_keeps_its_own_and_gets_what_the_portal_needs_in_the_same_rows(
+    folder: Path, drawn: Path, open_dental_url: str
+) -> None:
+    db, lite = Database(open_dental_url), Database(f"sqlite:///{drawn / 'practice.sqlite'}")
+
+    def people(connection: sa.Connection) -> list[tuple[object, ...]]:
+        columns = [c for c in patient.columns if c.name not in {"DateTStamp", "ChartNumber", "SecurityHash"}]
+        return [tuple(row)[:50] for row in connection.execute(sa.select(*columns).order_by(patient.c.PatNum))]
 
     def counts(connection: sa.Connection) -> tuple[int, ...]:
         one = connection.scalar(sa.select(sa.func.count()).select_from(definition).where(definition.c.Category == 18))
@@ -88,27 +94,12 @@ async def test_a_real_database_keeps_its_own_and_gets_what_the_portal_needs(fold
             lambda connection: connection.scalar(sa.select(definition.c.ItemValue).where(definition.c.DefNum == 240))
         )
         logins = await db.run(lambda connection: connection.scalar(sa.select(sa.func.count()).select_from(userweb)))
+        assert await db.run(people) == await lite.run(people)
     finally:
         await db.close()
+        await lite.close()
     assert letters == "SL"
     assert logins == len(compose(TODAY).book.rows("userweb"))
-
-
-async def test_the_same_rows_come_out_of_either_database(folder: Path, drawn: Path, open_dental_url: str) -> None:
-    await build(folder, TODAY, database=open_dental_url)
-
-    def read(connection: sa.Connection) -> list[tuple[object, ...]]:
-        columns = [c for c in patient.columns if c.name not in {"DateTStamp", "ChartNumber", "SecurityHash"}]
-        return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(patient.c.PatNum))]
-
-    found = []
-    for url in (f"sqlite:///{drawn / 'practice.sqlite'}", open_dental_url):
-        db = Database(url)
-        try:
-            found.append(await db.run(read))
-        finally:
-            await db.close()
-    assert [row[:50] for row in found[0]] == [row[:50] for row in found[1]]
 
 
 async def test_the_portals_own_rules_find_whom_each_sample_may_see(drawn: Path) -> None:
