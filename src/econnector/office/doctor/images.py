@@ -67,10 +67,16 @@ def _details(root: Path, places: ImagePlaces) -> list[str]:
     free = _free(root)
     lines = [f"free: {free // _MB:,} MB"] if free is not None else []
     lines += [f"also named: {folder}" for folder in places.folders if Path(folder) != root]
-    if root.joinpath("A").is_dir():
-        alike = root.joinpath("a").is_dir()
-        lines.append("capital and small letters are the same here" if alike else _CASE)
+    if _is_there(root / "A"):
+        lines.append("capital and small letters are the same here" if _is_there(root / "a") else _CASE)
     return lines
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # who may not look into the folder above is told so by another way
+        return False
 
 
 def _free(root: Path) -> int | None:
