@@ -43,9 +43,10 @@ ASKED: dict[str, Ask] = {
 }
 WITHOUT_A_NAME = {
     *("portal.practice", "portal.second-step", "portal.step", "portal.invite", "portal.accept-invite"),
-    *("portal.open-share", "portal.shared-file"),
+    *("portal.open-share", "portal.shared-file", "portal.payment-notice"),
 }
-"""What may be asked before signing in, and names nobody: a ticket or a code, of which there is nothing to guess."""
+"""What may be asked without signing in, and names nobody: a ticket, a code or a processor's signature, of which there
+is nothing to guess."""
 
 
 async def told(office: MailedOffice, ask: Ask, name: str, place: str) -> str:
