@@ -319,6 +319,7 @@ def _mail(connection: Connection, schema: Schema) -> None:
 def write_images(root: Path) -> None:
     """Write the file of every document below `root`, as Open Dental lays them out."""
     shutil.copytree(once("practice-images", _images), root, dirs_exist_ok=True)
+    root.chmod(0o755)  # what was made once is its maker's alone
 
 
 def _images(root: Path) -> None:
