@@ -19,8 +19,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Mount
 
+from econnector.base.clock import SYSTEM
 from econnector.base.errors import Failure
 from econnector.eservices.portal.office import portal_answers
+from econnector.eservices.portal.office.cashier import Cashier
 from econnector.eservices.portal.web import routes
 from econnector.link.loopback import DirectAsker
 from econnector.office.mail.postbox import Postbox
@@ -32,6 +34,7 @@ from econnector.storage.state.base import join_state, open_state
 from econnector.storage.state.sealing import Seal
 from econnector.web.door import Door
 from econnector.wire.call import Asker, Call, Download
+from tests.support.bank import Bank, BankTills
 from tests.support.mariadb import Kind, shared_server
 from tests.support.practice import PASSWORD, Cast, empty_state, in_thread, practice_url, user_name, write_images
 from tests.support.site import client, serve_app, token_in
@@ -157,9 +160,12 @@ def serve_folder(folder: Path, url: str, title: str) -> Iterator[RealSite]:
         async with turn:
             if "office" not in opened:
                 database, state = Database(url, guard=writes.guard), await open_state(folder / "state.db")
+                post, seal = Postbox(state), Seal(folder)
+                tills = BankTills(Bank(SYSTEM))
+                cashier = Cashier(database, state, Schemas(), SYSTEM, tills, post=post, seal=seal)
                 answers = portal_answers(
                     database, state, Schemas(), ImageStore(folder / "images"),
-                    beat=0.001, post=Postbox(state), seal=Seal(folder),
+                    beat=0.001, post=post, seal=seal, cashier=cashier,
                 )  # fmt: skip
                 opened["office"] = _Causing(site, DirectAsker(answers))
         return Door("practice", "/o/practice/portal", title, "5550100", opened["office"])
