@@ -4,7 +4,6 @@ In a network namespace of its own (`unshare -Urnm`) it has names, port 443 and a
 none, the same things break on this machine's loopback. What it prints is one JSON line per fault.
 """
 
-import asyncio
 import contextlib
 import json
 import os
@@ -12,7 +11,6 @@ import sqlite3
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, NamedTuple
 
 from tests.support.certificates import Authority
 from tests.support.fresh import Vendor
+from tests.support.front import Front
 from tests.support.mariadb import MariaDb
 from tests.support.ports import free_port
 from tests.support.typed import typed, typed_aside
@@ -48,40 +47,6 @@ class Fault(NamedTuple):
     code: str = ""
     aside: bool = False
     """The doctor runs in a process of its own, as a person starts it."""
-
-
-class Front:
-    """HQ's TLS as the office sees it: the certificate that is shown here can be changed, and the port closed."""
-
-    def __init__(self, host: str, port: int, behind: int) -> None:
-        self.host, self.port, self._behind = host, port, behind
-        self._loop = asyncio.new_event_loop()
-        self._server: asyncio.Server | None = None
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-
-    def show(self, context: ssl.SSLContext | None) -> None:
-        """Show this certificate to whoever connects from now on; None: the port is closed."""
-        asyncio.run_coroutine_threadsafe(self._show(context), self._loop).result(SECONDS)
-
-    async def _show(self, context: ssl.SSLContext | None) -> None:
-        if self._server is not None:
-            self._server.close()
-        self._server = None
-        if context is not None:
-            self._server = await asyncio.start_server(self._carry, self.host, self.port, ssl=context)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ssl.SSLError):
-            inner, outer = await asyncio.open_connection("127.0.0.1", self._behind)
-            await asyncio.gather(_pump(reader, outer), _pump(inner, writer))
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError, ssl.SSLError):
-        while block := await reader.read(65536):
-            writer.write(block)
-            await writer.drain()
-    writer.close()
 
 
 class Day:
