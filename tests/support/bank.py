@@ -1,6 +1,7 @@
 """A card processor in this process, and an office whose patients pay through it."""
 
 import datetime as dt
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,12 +17,13 @@ from econnector.mail.letter import Letter
 from econnector.opendental import tables
 from econnector.opendental.schema import Schemas
 from econnector.payments.contract import Begun, Card, Order, Outcome, Processor, State
+from econnector.storage.database import Database
 from econnector.storage.state import payments
 from econnector.storage.state.payments import Attempt
 from econnector.storage.state.sealing import Seal
-from tests.support.practice import Cast, PortalOffice
+from tests.support.practice import Cast, PortalOffice, add
 
-__all__ = ["BACK", "Bank", "BankTills", "PayingOffice"]
+__all__ = ["BACK", "Bank", "BankTills", "PayingOffice", "has_paid"]
 
 BACK = "https://portal.example.com/o/bright/portal/pay/{payment}"
 PAY_TYPE = 71
@@ -104,6 +106,18 @@ class BankTills:
 
     def believe(self, processor: str, body: bytes, signature: str) -> str:
         return body.decode() if (processor, signature) == (self.bank.name, "good") else ""
+
+
+async def has_paid(practice: Database, state: Database, said: str = "Visa") -> None:
+    """Let Maria have a kept card and a payment; `said` is what the processor called the card."""
+    card = {"PatNum": int(Cast.MARIA), "XChargeToken": "t", "CCNumberMasked": "XXXXXXXXXXXX1111", "CCSource": 2}
+    await practice.run(lambda connection: add(connection, tables.creditcard, **card))
+    paid = Attempt(
+        number="4000000001", key="", draft="", content="", login=1000 + Cast.MARIA, payer=Cast.MARIA, holder=Cast.MARIA,
+        clinic=0, cents=100, processor="xweb", pay_type=71, source=2, state="approved", paid_cents=100, mail="",
+        brand=said, masked=said, approval=said, payment=1, done=True, begun=time.time(), ended=time.time(),
+    )  # fmt: skip
+    await state.run(payments.plan, paid)
 
 
 class Letters:

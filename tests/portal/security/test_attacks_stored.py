@@ -7,7 +7,6 @@ import datetime as dt
 import email
 import email.policy
 import re
-import time
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -23,13 +22,9 @@ from econnector.documents import accesssheet, statement
 from econnector.eservices.portal.web import SUBJECTS
 from econnector.mail.compose import compose
 from econnector.mail.letter import Letter
-from econnector.opendental import tables
-from econnector.storage.database import Database
-from econnector.storage.state import payments
-from econnector.storage.state.payments import Attempt
 from tests.support.attacking import HOSTILE, LINK, Walk, complaints
+from tests.support.bank import has_paid
 from tests.support.hostile import MEANING, poison, text_columns
-from tests.support.practice import Cast, add
 from tests.support.realsite import RealSite, serve_practice
 
 ROUTES = [(path, method) for subject in SUBJECTS for path, _, method in subject.PAGES]
@@ -55,18 +50,6 @@ async def walked(browser: httpx2.Client) -> Walk:
     return await Walk(get, BASE, ROUTES).go(*seeds)
 
 
-async def _has_paid(practice: Database, state: Database) -> None:
-    """Let Maria have a kept card, and a payment of which the processor says hostile things."""
-    card = {"PatNum": int(Cast.MARIA), "XChargeToken": "t", "CCNumberMasked": "X", "CCSource": 2}
-    await practice.run(lambda connection: add(connection, tables.creditcard, **card))
-    paid = Attempt(
-        number="4000000001", key="", draft="", content="", login=1000 + Cast.MARIA, payer=Cast.MARIA, holder=Cast.MARIA,
-        clinic=0, cents=100, processor="xweb", pay_type=71, source=2, state="approved", paid_cents=100, mail="",
-        brand=HOSTILE, masked=HOSTILE, approval=HOSTILE, payment=1, done=True, begun=time.time(), ended=time.time(),
-    )  # fmt: skip
-    await state.run(payments.plan, paid)
-
-
 class Seen:
     """What a visit to every page saw, and which tables it was made of."""
 
@@ -79,7 +62,7 @@ async def seen(request: pytest.FixtureRequest, site: RealSite) -> Seen:
     """A visit to every page of the practice with one of the hostile texts in all its columns, in one language."""
     kind, language = request.param
     with site.signed_in():
-        site.front_desk(_has_paid)
+        site.front_desk(lambda practice, state: has_paid(practice, state, HOSTILE))
     poison(site.folder / "practice.db", LINK if kind == "javascript" else HOSTILE)
     read: set[str] = set()
 

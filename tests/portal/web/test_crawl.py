@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from econnector.eservices.portal.web import SUBJECTS
+from tests.support.bank import has_paid
 from tests.support.crawling import Crawled, crawl
 from tests.support.realsite import RealSite, serve_practice
 from tests.support.site import client
@@ -24,6 +25,8 @@ ELSEWHERE = {
 @pytest.fixture(scope="module")
 def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSite]:
     with serve_practice(tmp_path_factory.mktemp("crawled")) as site:
+        with site.signed_in():
+            site.front_desk(has_paid)
         yield site
 
 

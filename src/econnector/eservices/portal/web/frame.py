@@ -10,10 +10,12 @@ __all__ = ["Frame", "frame"]
 _OF_A_PERSON = frozenset(
     {
         *("/account", "/appointments", "/documents", "/health", "/health/summary", "/health/summary/history"),
-        *("/messages", "/pay", "/payments", "/statements", "/who-looked"),
+        *("/messages", "/payments", "/statements", "/who-looked"),
     }
 )
 """Pages that stay when another person is chosen; from every other one the choice leads home."""
+_INSTEAD = {"/pay": "/account"}
+"""Where the choice leads from a page that not everybody has: what an account owes is not everybody's to see."""
 _TOPICS = {
     "/account": "account",
     "/appointments": "appointments",
@@ -56,6 +58,8 @@ class Frame:
     @property
     def stay(self) -> str:
         """Where choosing a person leads: to the same page of theirs, if there is one."""
+        if self.here in _INSTEAD:
+            return _INSTEAD[self.here]
         return self.here if self.here in _OF_A_PERSON else "/"
 
     def offers(self, path: str) -> bool:
