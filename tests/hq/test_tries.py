@@ -1,7 +1,8 @@
 """Somebody tries registration keys: slowed down, while offices at the same address come and go as ever."""
 
-import pytest
 from pathlib import Path
+
+import pytest
 
 from econnector.base.clock import ManualClock
 from econnector.base.errors import KeyUnknown, TooManyKeys

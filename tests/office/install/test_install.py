@@ -1,7 +1,8 @@
 """`econnector office install` and `auto-install` where nothing ever ran, against a real HQ and database."""
 
-import pytest
 import platform
+
+import pytest
 
 from econnector.opendental import statistics
 from tests.support.fresh import NAME, FreshMachine, Vendor
