@@ -2,13 +2,15 @@
 
 from econnector.eservices.portal import calls
 from econnector.opendental import tables
+from tests.support.bank import PayingOffice, has_paid
 from tests.support.cost import pages, params_of
 from tests.support.practice import Cast, PortalOffice
 
 
 async def counts(office: PortalOffice, token: str, person: Cast) -> dict[str, int]:
     """Return what each page of somebody's record says; looking at them reads nothing."""
-    examples = {"appointment": 1001 if person is Cast.MARIA else 1010, "plan": 1201 if person is Cast.MARIA else 1205}
+    maria = person is Cast.MARIA
+    examples = {"appointment": 1001 if maria else 1010, "plan": 1201 if maria else 1205, "payment": "4000000001"}
     shown = [call for call in pages() if call not in (calls.MESSAGE, calls.MESSAGE_FORM)]
     return {
         call.name: (await office.ask(call, params_of(call, token=token, person=int(person), **examples))).unread
@@ -19,7 +21,8 @@ async def counts(office: PortalOffice, token: str, person: Cast) -> dict[str, in
 async def test_every_page_says_how_much_is_unread_and_reading_it_counts_at_once(
     portal_office_sqlite: PortalOffice,
 ) -> None:
-    office = portal_office_sqlite
+    office = PayingOffice(portal_office_sqlite).office
+    await has_paid(office.front_desk, office.state)
     token = (await office.sign_in(Cast.MARIA)).token
     assert set((await counts(office, token, Cast.MARIA)).values()) == {1}
     # What is about Luis is counted on one's own pages and on his.
