@@ -263,8 +263,6 @@ class Connector:
             self._heartbeat.allowed.clear()
         elif standing.judged.is_set():
             self._heartbeat.allowed.set()
-        self._ledger.trouble(practice.trouble, "database")
-        self._ledger.trouble(standing.trouble, "link")
         await standing.keep()
         over = practice.looked.is_set() and await self._outages.note("database", practice.trouble)
         if standing.word == "open" or (standing.word in {"away", "refused"} and standing.trouble is not None):
@@ -288,7 +286,12 @@ class Connector:
 
     async def _publish(self, *, stopped: bool = False) -> None:
         with contextlib.suppress(Failure):
-            text = msgspec.json.encode(self.snapshot(stopped=stopped)).decode()
+            now = self.snapshot(stopped=stopped)
+            # Whoever reads a reference there shall find what it stands for.
+            self._ledger.trouble(now.database_trouble, "database")
+            self._ledger.trouble(now.link_trouble, "link")
+            await self._ledger.flush()
+            text = msgspec.json.encode(now).decode()
             await self._state.run(meta.write, running.NAME, text)
 
     def heartbeats(self) -> int:
