@@ -163,7 +163,9 @@ class Sender:
             found = await self._accounts.find(lane)
         except MailFailure as failure:
             if self._rests.over(lane):
-                await self._hold(lane, lane, failure.facts.get("account", ""), failure)
+                name = failure.facts.get("account", "")
+                await self._known_by(name, failure)
+                await self._hold(lane, lane, name, failure)
             return False
         if found is None:
             return False
@@ -231,21 +233,22 @@ class Sender:
         return chosen
 
     async def _not_sent(self, mail: Mail, name: str, account: Account, failure: Failure) -> None:
+        # It can be looked up before anybody can read its reference.
         if concerns_account(failure):
+            await self._known_by(name, failure)
             await self._write_down(outbox.delayed, mail.id, _trouble(failure), self._now())
             await self._hold(mail.lane, account, name, failure)
             return
-        again = (mail.code, mail.reason) == (failure.code, _trouble(failure).reason)
-        if again:  # people know it by the reference of the first time
-            failure.reference = mail.reference
+        if (mail.code, mail.reason) == (failure.code, _trouble(failure).reason):
+            failure.reference = mail.reference  # people know it by the reference of the first time
+        else:
+            await self._keep(failure)
         trouble = _trouble(failure)
         log.info("mail not sent", mail=mail.id, purpose=mail.purpose, code=failure.code, reference=failure.reference)
         if isinstance(failure, MailRefused) or self._now() >= mail.until:
             await self._write_down(outbox.failed, mail.id, account.sender, trouble, self._now())
         else:
             await self._write_down(outbox.delayed, mail.id, trouble, self._now() + self._wait(mail))
-        if not again:
-            await self._keep(failure)
         await self._recorder.failed(mail.clinic, (await self._accounts.policy()).most_fails)
 
     def _wait(self, mail: Mail) -> float:
@@ -256,15 +259,18 @@ class Sender:
     async def _hold(self, lane: Lane, who: Hashable, name: str, failure: Failure) -> None:
         """Let a whole account wait."""
         seconds = self._rests.begin(who)
+        await self._state.run(outbox.held, lane, _trouble(failure))
+        await self._say(lane, name, failure, self._now() + seconds)
+        await self._recorder.failed(lane.clinic, (await self._accounts.policy()).most_fails)
+
+    async def _known_by(self, name: str, failure: Failure) -> None:
+        """Give a trouble of an account the reference by which it is known already, else keep it under its own."""
         known = self._standing.accounts.get(name)
         if known is not None and (known.code, known.facts) == (failure.code, failure.facts):
             failure.reference = known.reference
         else:
             log.warning("mail has to wait", code=failure.code, reference=failure.reference)
             await self._keep(failure)
-        await self._state.run(outbox.held, lane, _trouble(failure))
-        await self._say(lane, name, failure, self._now() + seconds)
-        await self._recorder.failed(lane.clinic, (await self._accounts.policy()).most_fails)
 
     # -- saying how it stands ------------------------------------------------------------------------------------
 
