@@ -24,6 +24,7 @@ __all__ = [
     "age_on",
     "holder_name",
     "merged_away",
+    "merged_into",
     "onlookers",
     "statement_people",
     "visible",
@@ -37,6 +38,7 @@ SHARED = {"FamPhiAccess": "1"}
 
 _NOBODY = -1
 """A PatNum that no row has; 0 would be everybody without a responsible party."""
+_MOST_MERGES = 5
 _MERGE = 1
 """patientlink.LinkType."""
 _WORDS = ("self", "family", "guardian", "responsible")
@@ -187,6 +189,17 @@ def merged_away(connection: Connection, numbers: Iterable[int]) -> set[int]:
         return set()
     links = select(patientlink.c.PatNumFrom).where(patientlink.c.PatNumFrom.in_(wanted), _IS_MERGE)
     return set(connection.execute(links).scalars())
+
+
+def merged_into(connection: Connection, number: int) -> int:
+    """Return the chart that the one with this PatNum is now: the one that it was merged into, else itself."""
+    links = select(patientlink.c.PatNumFrom, patientlink.c.PatNumTo).where(_IS_MERGE)
+    for _ in range(_MOST_MERGES):
+        into = connection.execute(links.where(patientlink.c.PatNumFrom == number).limit(1)).first()
+        if into is None or into.PatNumTo in {0, number}:
+            break
+        number = into.PatNumTo
+    return number
 
 
 def statement_people(people: Sequence[Relative], me: int, looking_at: int) -> list[int]:

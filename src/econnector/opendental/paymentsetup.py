@@ -16,7 +16,7 @@ from econnector.opendental import preferences
 from econnector.opendental.tables import clinic as clinics
 from econnector.opendental.tables import definition, program, programproperty
 
-__all__ = ["PaymentSetup", "Program", "every", "read"]
+__all__ = ["PaymentSetup", "Program", "every", "read", "read_again"]
 
 Program = Literal["EdgeExpress", "Xcharge"]
 """`program.ProgName`."""
@@ -113,22 +113,41 @@ def read(connection: Connection, clinic: int, *, elsewhere: bool = False) -> Pay
             clinic=clinic, clinic_words=words, pay_type=_some_type(connection), source=_API_SOURCE, may_keep=stores
         )
     properties = _chosen(connection, clinic, words)
-    holder = properties.holder(clinic)
-    words = words if holder == clinic else _words(connection, holder)
+    setup = _setup(connection, properties, clinic)
+    return msgspec.structs.replace(
+        setup,
+        pay_type=_type(connection, properties, clinic, setup.clinic_words),
+        may_keep=stores and properties.of(clinic, _NO_NEW_CARDS[properties.program]) != "1",
+    )
+
+
+def read_again(connection: Connection, clinic: int, kind: Program | Literal[""]) -> PaymentSetup:
+    """Return how a clinic is known at a processor, to ask about what was begun there: switched off since or not.
+
+    `kind` is empty for a processor whose credentials do not stand in Open Dental. There is no payment type in it.
+    """
+    clinic = 0 if preferences.read_many(connection, _PREFERENCES)["EasyNoClinics"] != "0" else clinic
+    if kind:
+        return _setup(connection, _properties(connection, kind), clinic)
+    words = _words(connection, clinic)
+    return PaymentSetup(clinic=clinic, clinic_words=words, pay_type=0, source=_API_SOURCE, may_keep=False)
+
+
+def _setup(connection: Connection, properties: _Properties, clinic: int) -> PaymentSetup:
+    holder, kind = properties.holder(clinic), properties.program
     values = properties.credentials(holder)
-    kind = properties.program
     return PaymentSetup(
         program=kind,
         clinic=clinic,
-        clinic_words=words,
+        clinic_words=_words(connection, holder),
         held_by=holder,
         xweb_id=values[0][1],
         auth_key=values[1][1],
         terminal_id=values[2][1],
         names=(values[0][0], values[1][0], values[2][0]),
-        pay_type=_type(connection, properties, clinic, words),
+        pay_type=0,
         source=_SOURCE[kind],
-        may_keep=stores and properties.of(clinic, _NO_NEW_CARDS[kind]) != "1",
+        may_keep=False,
     )
 
 

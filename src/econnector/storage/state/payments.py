@@ -45,6 +45,7 @@ __all__ = [
     "of_accounts",
     "plan",
     "set_mode",
+    "settled",
     "sweep",
     "take",
     "to_doubt",
@@ -210,11 +211,13 @@ def plan(connection: sa.Connection, wanted: Attempt) -> Attempt:
     return wanted
 
 
-def again(connection: sa.Connection, holder: int, cents: int, since: float) -> bool:
-    """Return whether the same amount was begun or paid for this account since then, and may have been charged."""
-    here = (_C.holder == holder) & (_C.cents == cents) & (_C.begun > since)
-    alive = _C.state.in_(UNFINISHED | PAID)
-    return connection.execute(sa.select(_C.number).where(here & alive).limit(1)).first() is not None
+def again(connection: sa.Connection, holder: int, cents: int, since: float, now: float) -> bool:
+    """Return whether the same amount was begun or paid for this account since then, or can still be paid now."""
+    late = (_C.begun > since) | (_C.ended > since)
+    open_still = (_C.state == "open") & (_C.until > now)
+    alive = (_C.state.in_(UNFINISHED | PAID) & late) | open_still
+    here = (_C.holder == holder) & (_C.cents == cents) & alive
+    return connection.execute(sa.select(_C.number).where(here).limit(1)).first() is not None
 
 
 def crowded(connection: sa.Connection, payer: int, now: float) -> bool:
@@ -232,6 +235,11 @@ def take(connection: sa.Connection, number: str, before: frozenset[str], state: 
 def change(connection: sa.Connection, number: str, **values: object) -> None:
     """Note facts of an attempt: columns by name."""
     connection.execute(sa.update(ATTEMPTS).where(_C.number == number).values(values))
+
+
+def settled(connection: sa.Connection, number: str, state: AttemptState, **values: object) -> None:
+    """Note what was done about an attempt that was in this state; of one that is in another by now nothing is true."""
+    connection.execute(sa.update(ATTEMPTS).where(_C.number == number, _C.state == state).values(values))
 
 
 def conclude(
@@ -271,7 +279,8 @@ def by_draft(connection: sa.Connection, draft: str) -> Attempt | None:
 
 def to_settle(connection: sa.Connection) -> list[Attempt]:
     """Return every attempt about which something is left to do, the oldest first; not those that the office has."""
-    rows = connection.execute(sa.select(ATTEMPTS).where(_C.done.is_(False), _C.told == 0.0).order_by(_C.begun))
+    left = _C.done.is_(False) | _C.state.in_(UNFINISHED)
+    rows = connection.execute(sa.select(ATTEMPTS).where(left, _C.told == 0.0).order_by(_C.begun))
     return [_attempt(row) for row in rows]
 
 
@@ -283,12 +292,14 @@ def to_doubt(connection: sa.Connection, now: float) -> list[Attempt]:
     unpaid = _C.state.in_(("declined", "expired", "lost")) & _C.done.is_(True) & (_C.begun > now - _DOUBTED_FOR)
     rows = connection.execute(sa.select(ATTEMPTS).where(unpaid).limit(_MANY))
     found = [_attempt(row) for row in rows]
-    return [one for one in found if now - one.looked >= max(_DOUBTED_FIRST, one.looked - one.ended)]
+    # A clock that was set back does not make anybody wait until it is as late again.
+    return [one for one in found if not 0 <= now - one.looked < max(_DOUBTED_FIRST, one.looked - one.ended)]
 
 
 def to_watch(connection: sa.Connection) -> list[Attempt]:
     """Return the attempts whose payment stood among those that wait for staff when it was last looked at."""
-    rows = connection.execute(sa.select(ATTEMPTS).where(_C.payment != 0, _C.processed.is_(False)).limit(_MANY))
+    here = (_C.payment != 0) & _C.processed.is_(False)
+    rows = connection.execute(sa.select(ATTEMPTS).where(here).order_by(_C.begun.desc()).limit(_MANY))
     return [_attempt(row) for row in rows]
 
 
@@ -299,8 +310,9 @@ def unposted(connection: sa.Connection) -> list[Attempt]:
 
 
 def of_accounts(connection: sa.Connection, since: float, most: int = _MANY) -> list[Attempt]:
-    """Return what is unfinished, and what was begun since then, newest first."""
-    here = _C.state.in_(UNFINISHED) | (_C.begun > since)
+    """Return what is unfinished, what was begun since then, and what was paid and waits for staff, newest first."""
+    waits = _C.state.in_(PAID) & _C.processed.is_(False)
+    here = _C.state.in_(UNFINISHED) | (_C.begun > since) | waits
     rows = connection.execute(sa.select(ATTEMPTS).where(here).order_by(_C.begun.desc(), _C.number).limit(most))
     return [_attempt(row) for row in rows]
 

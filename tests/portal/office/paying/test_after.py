@@ -302,3 +302,86 @@ async def test_a_clinics_payment_is_that_clinics(paying: PayingOffice) -> None:
     (answer,) = await paying.office.rows(tables.xwebresponse)
     assert answer.ClinicNum == 5
     assert [alert.Description for alert in await paying.office.rows(tables.alertitem, Type=1, ClinicNum=5)] == ["1"]
+
+
+# -- when something changes on the way ---------------------------------------------------------------------------------
+
+
+async def test_a_form_that_is_sent_again_after_the_processor_was_changed_is_asked_about_there(
+    paying: PayingOffice,
+) -> None:
+    form = paying.form()
+    paying.bank.fails = REFUSED
+    with pytest.raises(PaymentCredentialsRefused):
+        await paying.office.ask(calls.PAY, form)
+    paying.bank.fails, paying.bank.name = None, "edgeexpress"
+    begun = await paying.office.ask(calls.PAY, form)
+    paying.bank.ends(begun.payment, "approved", 10_000)
+    assert (await paying.shown(begun.payment)).item.state == "paid"
+    (row,) = await booked(paying, begun.payment)
+    assert row.PaymentSource == 12  # type: ignore[attr-defined]
+
+
+async def test_what_is_open_is_asked_about_when_payments_are_switched_off(paying: PayingOffice) -> None:
+    begun = await paying.pay()
+    paying.bank.ends(begun.payment, "approved", 10_000)
+    paying.tills.off = True
+    await paying.cashier.reconcile()
+    assert len(await booked(paying, begun.payment)) == 1
+
+
+async def test_the_same_amount_is_asked_about_however_long_the_first_took(paying: PayingOffice) -> None:
+    begun = await paying.pay()
+    paying.clock.advance(590)
+    paying.bank.ends(begun.payment, "approved", 10_000)
+    assert (await paying.shown(begun.payment)).item.state == "paid"
+    paying.clock.advance(60)
+    with pytest.raises(PaymentNotMade) as caught:
+        await paying.pay()
+    assert caught.value.facts["rule"] == "again"
+
+
+async def test_an_open_payment_is_asked_about_whatever_another_process_has_noted(paying: PayingOffice) -> None:
+    begun = await paying.pay()
+    paying.bank.ends(begun.payment, "approved", 10_000)
+    # `office payments look` was at an earlier failed try of it.
+    await paying.office.state.run(lambda state: payments.change(state, begun.payment, done=True))
+    await paying.office.state.run(lambda state: payments.settled(state, begun.payment, "failed", payment=77))
+    await paying.cashier.reconcile()
+    (row,) = await booked(paying, begun.payment)
+    assert (await paying.attempt(begun.payment)).payment == row.PayNum  # type: ignore[attr-defined]
+
+
+async def test_a_charge_is_not_said_to_have_failed_because_the_books_are_away(
+    paying: PayingOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = await kept(paying)
+    with monkeypatch.context() as broken:
+        broken.setattr(onlinepayments, "post", lambda *_, **__: (_ for _ in ()).throw(SILENT))
+        begun = await paying.pay(5_000, card=card.card)
+    assert (await paying.attempt(begun.payment)).state == "approved"
+    await paying.cashier.reconcile()
+    assert len(await booked(paying, begun.payment)) == 1
+
+
+async def test_what_waits_for_staff_is_on_its_way_for_as_long_as_it_waits(paying: PayingOffice) -> None:
+    await paying.office.state.run(payments.set_mode, "pending")
+    number = await paying.paid()
+    paying.clock.advance(5 * 86400)
+    paying.token = (await paying.office.sign_in(Cast.MARIA)).token
+    (item,) = (await paying.form_shown()).recent
+    assert (item.payment, item.paid_cents, item.posted) == (number, 10_000, False)
+    await paying.office.change(tables.payment, {"ProcessStatus": 1}, ExternalId=number)
+    await paying.cashier.reconcile()
+    assert (await paying.form_shown()).recent == []
+
+
+async def test_a_payment_follows_its_account_into_the_chart_that_it_was_merged_into(paying: PayingOffice) -> None:
+    begun = await paying.pay()
+    link = {"PatNumFrom": int(Cast.MARIA), "PatNumTo": int(Cast.BEN), "LinkType": 1}
+    await paying.office.add(tables.patientlink, **link)
+    paying.bank.ends(begun.payment, "approved", 10_000)
+    for _ in range(2):
+        await paying.cashier.reconcile()
+    (row,) = await booked(paying, begun.payment)
+    assert row.PatNum == Cast.BEN  # type: ignore[attr-defined]

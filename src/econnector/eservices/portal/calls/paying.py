@@ -98,7 +98,10 @@ class PayForm(Around, kw_only=True):
     processor: str = ""
     """Its name, as patients know it."""
     recent: list[OnlinePayment] = msgspec.field(default_factory=list)
-    """Of this account: what is pending, and what was begun or paid within a day; newest first."""
+    """Of this account: what is pending, what was begun within a day, and what was paid and is not posted; newest first.
+
+    `posted` says here that the balance counts it, too.
+    """
     sandbox: bool = False
     """Whether no real money moves here."""
 

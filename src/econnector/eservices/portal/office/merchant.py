@@ -1,12 +1,12 @@
 """The office's account at a card processor: what Open Dental and the settings say, put together."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from econnector.base.clock import SYSTEM, Clock
 from econnector.opendental import paymentsetup
-from econnector.opendental.paymentsetup import PaymentSetup
+from econnector.opendental.paymentsetup import PaymentSetup, Program
 from econnector.payments.contract import Gateway
 from econnector.payments.credentials import Credentials, StripeCredentials, XWebCredentials
 from econnector.payments.opening import open_gateway
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 __all__ = ["Merchant", "Terms", "account", "merchant"]
+
+
+_PROGRAMS: Final[dict[str, Program | Literal[""]]] = {"edgeexpress": "EdgeExpress", "xweb": "Xcharge", "stripe": ""}
+"""Where each processor's credentials stand in Open Dental."""
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +52,17 @@ async def merchant(database: Database, clinic: int, terms: Terms, clock: Clock =
     return await database.run(account, clinic, terms, clock)
 
 
-def account(connection: "Connection", clinic: int, terms: Terms, clock: Clock = SYSTEM) -> Merchant:
-    """Return what `merchant` returns. Raises `PaymentsOff`, `PaymentCredentialsIncomplete`."""
-    setup = paymentsetup.read(connection, clinic, elsewhere=terms.processor == "stripe")
+def account(
+    connection: "Connection", clinic: int, terms: Terms, clock: Clock = SYSTEM, processor: str = ""
+) -> Merchant:
+    """Return what `merchant` returns; with `processor` the account there, switched off or not, only to ask about it.
+
+    Raises `PaymentsOff`, `PaymentCredentialsIncomplete`.
+    """
+    if processor in _PROGRAMS:
+        setup = paymentsetup.read_again(connection, clinic, _PROGRAMS[processor])
+    else:
+        setup = paymentsetup.read(connection, clinic, elsewhere=terms.processor == "stripe")
     return Merchant(setup, open_gateway(_credentials(setup, terms), terms.way, clock))
 
 

@@ -3,9 +3,11 @@
 Whoever may see what an account owes may pay it. A kept card is its owner's alone.
 """
 
+import datetime as dt
 import hashlib
 import platform
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -21,9 +23,10 @@ from econnector.eservices.portal.office.cashier.till import Till
 from econnector.eservices.portal.office.desk import Desk
 from econnector.eservices.portal.office.writing import draft_key
 from econnector.mail.compose import new_message_id
-from econnector.opendental import balances, onlinecards, onlinepayments, statements
+from econnector.opendental import balances, onlinecards, onlinepayments, preferences, statements
 from econnector.opendental.family import Relative
 from econnector.opendental.onlinecards import StoredCard
+from econnector.opendental.onlinepayments import Books
 from econnector.opendental.reachable import reachable
 from econnector.payments.contract import Card
 from econnector.storage.state import payments
@@ -119,6 +122,9 @@ def _form(  # noqa: PLR0913, PLR0917 - what the form shows
     names = {person.number: person.name for person in visitor.people}
     here = [one for one in recent if one.holder == holder.number]
     books = onlinepayments.books(connection, [one.payment for one in here if one.payment])
+    since = desk.clock.now().timestamp() - _RECENT
+    here = [one for one in here if one.begun > since or not one.is_paid or not _posted(one, books)]
+    marks = preferences.read(connection, "OnlinePaymentsMarkAsProcessed") == "1"
     today = desk.clock.now().astimezone().date()
     form = calls.PayForm(
         **begun.frame,
@@ -147,7 +153,22 @@ def _form(  # noqa: PLR0913, PLR0917 - what the form shows
         as_online(one, names, mine=one.login == session.login and not desk.preview, books=books.get(one.payment))
         for one in here
     ]
+    for one, item in zip(here, shown, strict=True):
+        item.posted = item.posted and not _ahead(one, books[one.payment], owed.as_of, marks=marks)
     return form, list(zip(here, shown, strict=True))
+
+
+def _posted(attempt: Attempt, books: Mapping[int, Books]) -> bool:
+    return attempt.payment in books and books[attempt.payment].posted
+
+
+def _ahead(attempt: Attempt, books: Books, as_of: dt.date | None, *, marks: bool) -> bool:
+    """Return whether what we have posted is not in the balance yet: Open Dental ages it later, or when staff open it.
+
+    `marks`: it is processed without staff.
+    """
+    aged = as_of is not None and dt.date.fromtimestamp(attempt.ended) < as_of  # noqa: DTZ012 - the office's day
+    return attempt.mode == "ledger" and (books.waits or marks) and not aged
 
 
 def _holder(visitor: Visitor, looking_at: Relative) -> Relative:
@@ -243,11 +264,16 @@ def _planned(state: "Connection", wanted: Attempt, again: bool) -> Attempt:
         if known.state != "failed":
             raise _refused("changed")
         payments.forget_failed(state, known.number)
-    if not again and payments.again(state, wanted.holder, wanted.cents, wanted.begun - _AGAIN_WITHIN):
+    if not again and _twice(state, wanted):
         raise _refused("again")
     if payments.crowded(state, wanted.payer, wanted.begun):
         raise _refused("open")
     return payments.plan(state, msgspec.structs.replace(wanted, number=payments.new_number(state)))
+
+
+def _twice(state: "Connection", wanted: Attempt) -> bool:
+    now = wanted.begun
+    return payments.again(state, wanted.holder, wanted.cents, now - _AGAIN_WITHIN, now)
 
 
 def _refused(rule: str) -> PaymentNotMade:

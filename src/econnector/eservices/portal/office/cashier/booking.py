@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from econnector.eservices.portal.office.cashier.till import name_of
 from econnector.mail.compose import usable
 from econnector.opendental import accesslog, onlinecards, onlinepayments
+from econnector.opendental.family import merged_into
 from econnector.opendental.onlinepayments import Online, Word
 from econnector.opendental.reachable import reachable
 from econnector.opendental.schema import Schema
@@ -77,7 +78,7 @@ def watch(connection: "Connection", schema: Schema, attempts: list[Attempt]) -> 
 
 def paid_already(connection: "Connection", attempt: Attempt) -> bool:
     """Return whether the payment of an attempt is there, though the state file does not know of it yet."""
-    return bool(onlinepayments.find(connection, attempt.holder, attempt.number))
+    return bool(onlinepayments.find(connection, merged_into(connection, attempt.holder), attempt.number))
 
 
 def _online(connection: "Connection", attempt: Attempt) -> Online:
@@ -87,7 +88,7 @@ def _online(connection: "Connection", attempt: Attempt) -> Online:
     return Online(
         number=attempt.number,
         key=attempt.key,
-        account=attempt.holder,
+        account=merged_into(connection, attempt.holder),
         clinic=attempt.clinic,
         processor=attempt.processor,
         processor_name=name_of(attempt.processor),

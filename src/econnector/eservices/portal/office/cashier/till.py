@@ -47,10 +47,12 @@ class Till(msgspec.Struct, frozen=True, kw_only=True):
 class Tills(Protocol):
     """Every clinic's."""
 
-    def open(self, connection: "Connection", clinic: int) -> Till:
+    def open(self, connection: "Connection", clinic: int, processor: str = "") -> Till:
         """Return what this clinic (ClinicNum) is paid through; nothing is sent.
 
-        Raises `PaymentsOff` where it takes no payments online, `PaymentCredentialsIncomplete`, `SettingInvalid`.
+        With `processor` (`Gateway.name`) what it was paid through when something was begun: only to ask about that,
+        whatever is switched off since. Raises `PaymentsOff` where it takes no payments online,
+        `PaymentCredentialsIncomplete`, `SettingInvalid`.
         """
         ...
 
@@ -66,9 +68,9 @@ class MerchantTills:
         """`terms` are the settings'."""
         self._terms, self._clock = terms, clock
 
-    def open(self, connection: "Connection", clinic: int) -> Till:
+    def open(self, connection: "Connection", clinic: int, processor: str = "") -> Till:
         """Return what this clinic is paid through. Raises as `Tills` says."""
-        found = account(connection, clinic, self._terms, self._clock)
+        found = account(connection, clinic, self._terms, self._clock, processor)
         setup = found.setup
         return Till(
             gateway=found.gateway,
