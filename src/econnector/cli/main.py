@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": ("econnector.cli.doctor:doctor", "Find what is wrong on this machine, and say what to do."),
     "codes": ("econnector.cli.codes:codes", "Import code systems (SNOMED CT, CVX, ICD-10 and others)."),
     "ccd": ("econnector.cli.ccd:ccd", "Care summaries (C-CDA): see what is missing for them, write them as files."),
+    "sim": ("econnector.cli.sim:sim", "Simulate many offices: load, storms of reconnecting, slow offices."),
     "errors": ("econnector.cli.errors:errors", "Every failure a person can meet: cause, words, remedy."),
 }
 """From name to where the command is and its line in `--help`."""
