@@ -202,3 +202,12 @@ async def test_a_processor_that_open_dental_does_not_know_needs_a_payment_type_f
     await links.sql("UPDATE definition SET ItemName = 'Check' WHERE Category = 10")
     with pytest.raises(PaymentsOff, match="the word card"):
         await links.read(elsewhere=True)
+
+
+async def test_an_account_is_known_after_it_was_switched_off(links: Links) -> None:
+    await links.edgeexpress(EdgeExpressIsOnlinePaymentsEnabled="0")
+    await links.enable("EdgeExpress", 0)
+    setup = await links.database.run(lambda connection: paymentsetup.read_again(connection, 0, "EdgeExpress"))
+    assert (setup.program, setup.xweb_id, setup.auth_key, setup.source) == ("EdgeExpress", "800000000001", KEY, 12)
+    elsewhere = await links.database.run(lambda connection: paymentsetup.read_again(connection, 0, ""))
+    assert (elsewhere.program, elsewhere.source) == ("", 13)

@@ -54,9 +54,8 @@ _MOST = 2000
 
 def raise_once(connection: Connection, schema: Schema, kind: Kind, description: str, clinic: int | None = None) -> bool:
     """Add the alert unless there is one of its kind (in that clinic); return whether it was added."""
-    if _numbers(connection, kind, clinic):
-        return False
     look = _LOOKS[kind]
+    here = (alertitem.c.Type == int(kind),) + (() if clinic is None else (alertitem.c.ClinicNum == clinic,))
     values = {
         "ClinicNum": look.clinic if clinic is None else clinic,
         "Description": description[:_MOST],
@@ -69,8 +68,7 @@ def raise_once(connection: Connection, schema: Schema, kind: Kind, description: 
         "UserNum": 0,
         "SecDateTEntry": times.now(connection),
     }
-    writes.insert(connection, schema, alertitem, values)
-    return True
+    return writes.insert_unless(connection, schema, alertitem, values, *here)
 
 
 def count(connection: Connection, schema: Schema, kind: Kind, counts: Mapping[int, int]) -> bool:

@@ -120,7 +120,21 @@ def enter(  # noqa: PLR0913 - an audit row is one thing
     (PatNum), `about` whom or what it concerns (FKey; the patient acted upon for
     `PATIENT_PORTAL`), `computer` the machine's name, `source` Open Dental's LogSources (6 the portal, 0 none).
     """
-    values = {
+    values = _row(permission, text, user=user, patient=patient, about=about, computer=computer, source=source)
+    return writes.insert(connection, schema, securitylog, values)
+
+
+def _row(  # noqa: PLR0913 - as `enter`
+    permission: Permission,
+    text: str,
+    *,
+    user: int = 0,
+    patient: int = 0,
+    about: int = 0,
+    computer: str = "",
+    source: int = _PATIENT_PORTAL_SOURCE,
+) -> dict[str, Any]:
+    return {
         "PermType": int(permission),
         "UserNum": user,
         "LogDateTime": times.Now(),
@@ -133,7 +147,6 @@ def enter(  # noqa: PLR0913 - an audit row is one thing
         "DefNumError": 0,
         "DateTPrevious": None,
     }
-    return writes.insert(connection, schema, securitylog, values)
 
 
 def seal(connection: Connection, schema: Schema, numbers: Sequence[int]) -> None:
@@ -159,10 +172,10 @@ def record_once(  # noqa: PLR0913 - an audit row is one thing
     """Write an audit row of the portal unless this patient has one with this text; write its hash unless it has one."""
     log = securitylog.c
     same = (log.PatNum == patient, log.PermType == int(permission), log.LogText == text)
-    number = connection.scalar(select(log.SecurityLogNum).where(*same).limit(1))
-    if number is None:
-        number = enter(connection, schema, permission, text, patient=patient, about=about, computer=computer)
-    seal(connection, schema, [number])
+    values = _row(permission, text, patient=patient, about=about, computer=computer)
+    writes.insert_unless(connection, schema, securitylog, values, *same)
+    numbers = connection.scalars(select(log.SecurityLogNum).where(*same).limit(1)).all()
+    seal(connection, schema, numbers)
 
 
 def recorded(connection: Connection, permission: Permission, text: str, *, patient: int) -> bool:

@@ -385,3 +385,14 @@ async def test_a_payment_follows_its_account_into_the_chart_that_it_was_merged_i
         await paying.cashier.reconcile()
     (row,) = await booked(paying, begun.payment)
     assert row.PatNum == Cast.BEN  # type: ignore[attr-defined]
+
+
+async def test_what_is_posted_is_on_its_way_until_the_balance_counts_it(portal_office: PortalOffice) -> None:
+    office = await PayingOffice(portal_office).begin()
+    today = f"{office.clock.now().astimezone():%Y-%m-%d}"
+    await portal_office.prefer("DateLastAging", today)
+    number = await office.paid()
+    assert [one.posted for one in (await office.form_shown()).recent] == [False]
+    await portal_office.prefer("DateLastAging", "2999-01-01")
+    splits = await portal_office.rows(tables.paysplit, PayNum=(await office.attempt(number)).payment)
+    assert [one.posted for one in (await office.form_shown()).recent] == [bool(splits)]
