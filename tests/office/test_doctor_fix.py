@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from econnector.base.errors import PortTaken
 from econnector.office.awake import power
 from econnector.office.awake.power import Power
 from econnector.office.doctor import CHECKS, fixing
+from econnector.office.doctor.access import nearest
 from econnector.office.doctor.check import Check, Finding, Fix, attention, examine, offering, ok
 from econnector.office.doctor.fixing import mend
 from econnector.office.doctor.scene import Scene
+from econnector.office.doctor.threads import run
 from econnector.office.running import NAME, Running, trouble
 from econnector.office.service.services import Services
 from econnector.storage.state import meta
@@ -167,6 +170,69 @@ def test_a_password_file_that_others_may_read_is_closed(practice: Path) -> None:
     told(practice, "--only", "password", "--fix", "--yes")
     assert secret.stat().st_mode & 0o777 == 0o600
     assert finding(practice, "password")["state"] == "ok"
+
+
+def test_nobody_who_answers_has_not_said_yes(practice: Path) -> None:
+    state_of(practice).chmod(0o644)
+    status, said = doctor(practice, "--only", "state", "--fix", answers="")
+    assert "Nothing was changed." in said
+    assert "Aborted" not in said
+    assert status == 1
+    assert (practice / "office.sqlite").stat().st_mode & 0o077
+
+
+def test_only_files_that_are_ours_are_closed(practice: Path, tmp_path: Path) -> None:
+    others = tmp_path / "others"
+    others.mkdir(mode=0o755)
+    others.chmod(0o755)
+    with (practice / "office.toml").open("a") as file:
+        file.write(f'[database]\npassword_file = "{others}"\n')
+    told(practice, "--fix", "--yes", "--only", "password", "--only", "settings")
+    assert others.stat().st_mode & 0o777 == 0o755, "a folder is no password file"
+
+
+def test_a_link_that_stands_for_the_state_file_is_not_followed(practice: Path, tmp_path: Path) -> None:
+    file, others = state_of(practice), tmp_path / "others.sqlite"
+    file.rename(others)
+    others.chmod(0o644)
+    file.symlink_to(others)
+    found = told(practice, "--only", "state", "--fix", "--yes")
+    assert (found["findings"][0]["state"], found["mended"]) == ("attention", [])
+    assert others.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_port_that_was_changed_but_not_tried_is_not_changed_again(practice: Path) -> None:
+    now = SYSTEM.now()
+    met = trouble(PortTaken(address="127.0.0.1:30790"), now)
+    state_of(practice, Running(pid=os.getpid(), written=now.isoformat(), window_trouble=met))
+    assert len(told(practice, "--only", "window", "--fix", "--yes")["mended"]) == 1
+    text = settings_of(practice)
+    assert told(practice, "--only", "window", "--fix", "--yes")["mended"] == []
+    assert settings_of(practice) == text
+
+
+async def test_a_drive_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    with pytest.raises(FileNotFoundError, match="there is no"):
+        await asyncio.to_thread(nearest, Path("/away/office.sqlite"))
+
+
+def test_a_share_that_never_answers_keeps_nobody_waiting() -> None:
+    never, began = threading.Event(), threading.Event()
+
+    def stand_still() -> None:
+        began.set()
+        never.wait(600)
+
+    async def look() -> str:
+        task = asyncio.create_task(asyncio.to_thread(stand_still))
+        await asyncio.to_thread(began.wait, 60)
+        task.cancel()
+        return await asyncio.to_thread(str, 5)
+
+    assert run(look()) == "5"
+    assert not never.is_set()
+    never.set()
 
 
 def test_a_window_whose_port_is_taken_moves_and_the_file_keeps_its_comments(practice: Path) -> None:

@@ -15,6 +15,7 @@ from econnector.cli.terminal import console, plain, print_json, state
 from econnector.office.doctor import CHECKS
 from econnector.office.doctor.check import EXITS, Check, Finding, examine, worst
 from econnector.office.doctor.scene import NotNowError, Scene
+from econnector.office.doctor.threads import run
 from econnector.office.settings import find_file
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class _Wish(NamedTuple):
 
 def _examine_and_say(wish: _Wish) -> None:
     began = time.monotonic()
-    findings = asyncio.run(_examine(wish.file, wish.chosen))
+    findings = run(_examine(wish.file, wish.chosen))
     seconds = round(time.monotonic() - began, 1)
     if not wish.as_json:
         for finding in findings:
@@ -128,14 +129,25 @@ def _mend(wish: _Wish, findings: Sequence[Finding]) -> "list[Mended]":
         click.echo("Nothing was changed: there is nothing that can be mended from here.")
     done = []
     for finding in offered:
-        if not wish.yes and not click.confirm(f"\n{plain(finding.mend)} Do it?", default=False):
+        if not wish.yes and not _agreed(f"\n{plain(finding.mend)} Do it?"):
             click.echo("  Nothing was changed.")
             continue
-        mended = asyncio.run(_do(wish.file, by_id[finding.check]))
+        mended = run(_do(wish.file, by_id[finding.check]))
         done.append(mended)
         if not wish.as_json:
             _say(mended)
     return done
+
+
+def _agreed(question: str) -> bool:
+    """Return whether a person says yes; where nobody is there to answer, nobody did."""
+    try:
+        return click.confirm(question, default=False)
+    except click.Abort as gone:
+        if not isinstance(gone.__context__, EOFError):
+            raise
+        click.echo()
+        return False
 
 
 async def _do(file: Path | None, check: Check) -> "Mended":

@@ -48,6 +48,13 @@ def test_what_the_connector_writes_is_given_to_its_account(tmp_path: Path) -> No
     given = (tmp_path / "state", tmp_path / "state" / "office.sqlite", tmp_path / "log", password)
     assert {file.stat().st_uid for file in given} == {wanted}
     assert password.stat().st_mode & 0o077 == 0
+    others = tmp_path / "log" / "others" / "letter.txt"
+    ours = tmp_path / "log" / "Main" / "20-01-02" / "20-01-02 (001).txt"
+    for file in (others, ours):
+        file.parent.mkdir(parents=True)
+        file.write_text("")
+    hand_over("daemon", settings, Folders(tmp_path / "state", tmp_path / "log", password))
+    assert (ours.stat().st_uid, others.stat().st_uid) == (wanted, os.geteuid())
     elsewhere = tmp_path / "private" / "password.txt"
     elsewhere.parent.mkdir(mode=0o700)
     elsewhere.write_text("x")

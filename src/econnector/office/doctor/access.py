@@ -1,10 +1,11 @@
 """What another account may do with a file or folder, by its owner, group and mode; access lists (ACLs) are not seen."""
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-__all__ = ["lacks"]
+__all__ = ["lacks", "nearest"]
 
 _BITS: Final = {"r": 4, "w": 2, "x": 1}
 _WORDS: Final = {"r": "read", "w": "write", "x": "pass through"}
@@ -17,7 +18,7 @@ def lacks(who: Mapping[str, object], place: Path, need: str) -> str:
     text: it may.
     """
     try:
-        there = next(each for each in (place, *place.parents) if each.exists())
+        there = nearest(place)
         if there != place:
             need = "wx"
         for folder in reversed(there.parents):
@@ -30,6 +31,14 @@ def lacks(who: Mapping[str, object], place: Path, need: str) -> str:
         return ""
     words = " and ".join(_WORDS[letter] for letter in missing)
     return f"it may not {words} it" if there == place else f"it may not make it in {there}"
+
+
+def nearest(place: Path) -> Path:
+    """Return the place, or the closest folder above it that is there. Raises OSError, also for a drive that is away."""
+    for each in (place, *place.parents):
+        if each.exists():
+            return each
+    raise FileNotFoundError(errno.ENOENT, f"there is no {place.anchor or place}")
 
 
 def _missing(who: Mapping[str, object], place: Path, need: str) -> str:

@@ -76,9 +76,11 @@ async def _state(scene: Scene) -> Finding:
     except OfficeFailure as failure:  # of whatever database: this one is ours
         reason = failure.facts.get("reason") or "it is no state file of an eConnector"
         return from_failure(StateLocked(path=file, reason=reason))
-    if any(_open_to_others(each) for each in _state_files(file)):
+    files = _state_files(file)
+    if any(_open_to_others(each) for each in files):
         finding = attention(f"other accounts may read the state file {file}", [f"Run `chmod 600 {file}*`."])
-        return offering(finding, _CLOSE_STATE, file=file)
+        # A link may lead to a file that is not ours.
+        return finding if any(each.is_symlink() for each in files) else offering(finding, _CLOSE_STATE, file=file)
     return ok(f"the state file {file} can be read and is its owner's only")
 
 
@@ -99,7 +101,7 @@ async def _password(scene: Scene) -> Finding:
     """Look at the file with the database's password; that of the settings themselves is `settings`'."""
     if scene.settings_failure is not None:
         file = await asyncio.to_thread(_named_password_file, scene.file)
-        if file is None or not _open_to_others(file):
+        if file is None or not file.is_file() or not _open_to_others(file):
             raise NotNowError("the settings cannot be used (see settings)")
         finding = problem(f"other accounts may read the password file {file}", [f"Run `chmod 600 {file}`."])
         return offering(finding, _CLOSE_PASSWORD, file=file)
@@ -121,7 +123,11 @@ def _named_password_file(file: Path | None) -> Path | None:
         named = tomllib.loads(_text(file)).get("database", {}).get("password_file")
     except (tomllib.TOMLDecodeError, AttributeError):
         return None
-    return (file.absolute().parent / named) if isinstance(named, str) and named else None
+    if not isinstance(named, str) or not named or "\0" in named:
+        return None
+    with contextlib.suppress(RuntimeError):
+        return file.absolute().parent / Path(named).expanduser()
+    return None
 
 
 async def _close_state(scene: Scene) -> str:

@@ -62,8 +62,13 @@ async def _window(scene: Scene) -> Finding:
     if running.window_trouble is not None:
         failure = running.window_trouble.failure()
         finding = from_failure(failure)
-        own_file = scene.loaded.file is not None
-        mendable = isinstance(failure, PortTaken) and own_file
+        # Elsewhere than in the file it would go on counting; another port is one that the connector has not tried yet.
+        ours = scene.loaded.file is not None and scene.loaded.places["window.port"] in {
+            str(scene.loaded.file),
+            "default",
+        }
+        tried = failure.facts.get("address", "").endswith(f":{settings.port}")
+        mendable = isinstance(failure, PortTaken) and ours and tried
         return offering(finding, _PORT, taken=settings.port, file=scene.loaded.file) if mendable else finding
     if not running.window:
         return ok("the connector that runs serves no window")
@@ -102,7 +107,8 @@ async def _free(address: str, taken: int) -> int:
 
 
 def _set(file: Path, name: str, *, value: object) -> None:
-    """Write one setting; the file's rights and, wherever that can be done, its comments stay."""
+    """Write one setting; the file's owner, rights and, wherever that can be done, its comments stay."""
+    file = file.resolve()  # a link stays one
     try:
         made = changed(file.read_text("utf-8-sig"), {name: value})
     except ValueError as error:

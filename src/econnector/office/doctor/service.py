@@ -43,6 +43,11 @@ async def _service(scene: Scene) -> Finding:
     entry = next((each for each in entries if each.name == name), None)
     if entry is None:
         return ok("no service runs with these settings: the connector runs while somebody runs it", *lines)
+    if entry.state is ServiceState.STOPPED and (await scene.running()).alive(scene.clock.now()):
+        text = f"the connector runs, and not as the service {name}, which is stopped: when it ends, nothing starts it"
+        return attention(
+            text, [f"End it where it runs, then start the service: `econnector service start {name}`."], *lines
+        )
     by_itself = await asyncio.to_thread(_enabled, services, entry.name)
     return _judge(entry, lines, services.manager.boot_step, enabled=by_itself)
 

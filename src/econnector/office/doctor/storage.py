@@ -11,6 +11,7 @@ import msgspec
 
 from econnector.base import logs
 from econnector.base.errors import Failure, LogUnwritable
+from econnector.office.doctor.access import nearest
 from econnector.office.doctor.check import Check, Finding, Fix, attention, from_failure, offering, ok, problem
 from econnector.office.doctor.scene import NotNowError, Scene
 from econnector.opendental import preferences
@@ -23,6 +24,10 @@ ROOMY = 512 * 1024 * 1024
 """Bytes below which somebody should make room."""
 _DAYS = "EConnectorCleanupLoggerIntervalDays"
 _MB = 1024 * 1024
+_AWAY = [
+    "See that the disk of the state file and of the log (settings `state`, `log.folder`) is there for this account.",
+    "A drive letter of a share is its user's only: a service needs a folder of this computer.",
+]
 
 
 class _Logs(msgspec.Struct):
@@ -54,7 +59,7 @@ def _sweepable(finding: Finding, found: _Logs, folder: Path) -> Finding:
 def _why_not(folder: Path) -> str:
     """Return why nothing can be written there, or an empty text; nothing is made to find out."""
     try:
-        there = next(each for each in (folder, *folder.parents) if each.exists())
+        there = nearest(folder)
     except OSError as error:
         return error.strerror or type(error).__name__
     if not there.is_dir():
@@ -113,7 +118,11 @@ async def _sweep(scene: Scene) -> str:
 async def _disk(scene: Scene) -> Finding:
     settings = scene.loaded.value
     places = {"the state file": settings.state_file, "the log": settings.log_folder, "temporary files": _temporary()}
-    found = [(what, *await asyncio.to_thread(_free, place)) for what, place in places.items()]
+    try:
+        found = [(what, *await asyncio.to_thread(_free, place)) for what, place in places.items()]
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return problem(f"a disk that the connector writes to cannot be looked at: {why}", _AWAY)
     lines = [f"{what} ({there}): {free // _MB:,} MB free" for what, there, free in found]
     what, there, free = min(found, key=lambda each: each[2])
     remedy = ["Make room on that disk, or move it there to another one.", "Look first at backups and old downloads."]
@@ -132,7 +141,7 @@ def _temporary() -> Path:
 
 
 def _free(place: Path) -> tuple[Path, int]:
-    there = next(each for each in (place, *place.parents) if each.exists())
+    there = nearest(place)
     return there, shutil.disk_usage(there).free
 
 

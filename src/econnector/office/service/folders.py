@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from econnector.base import logs
 from econnector.base.errors import Failure
 from econnector.base.places import data_folder
 from econnector.office.service.accounts import is_root
@@ -27,6 +28,25 @@ class Folders(msgspec.Struct, frozen=True):
     """What the files in `state` begin with that are the connector's."""
 
 
+_SYSTEMS = frozenset(
+    Path(each)
+    for each in (
+        *("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/proc", "/root", "/run"),
+        *("/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/local", "/var", "/var/lib", "/var/log", "/var/tmp"),  # noqa: S108
+        *(
+            "/Applications",
+            "/Library",
+            "/Library/Application Support",
+            "/Library/Logs",
+            "/System",
+            "/Users",
+            "/private",
+        ),
+    )
+)
+"""Never given away, whatever the settings say: others live there too."""
+
+
 def folders_of(definition: Definition) -> Folders:
     """Return what a service's settings say; the usual places where they cannot be read."""
     try:
@@ -41,18 +61,18 @@ def hand_over(account: str, settings: Path, folders: Folders) -> None:
     """Give what the connector writes, and its password's file, to the account that it will run as.
 
     Only root can; on Windows the Service Manager gives the rights. A folder that holds the settings too stays root's.
-    What cannot be given is left as it is: the check of the account says so.
+    What cannot be given, or is others' too, is left as it is: the check of the account says so.
     """
     if not account or not is_root() or sys.platform == "win32":
         return
     entry = user_of(account)
     user, group = int(str(entry["user"])), int(str(entry["group"]))
-    for folder, pattern in ((folders.state, f"{folders.state_name}*"), (folders.log, "**/*")):
-        if settings.is_relative_to(folder):
+    for folder, ours in ((folders.state, lambda at: at.glob(f"{folders.state_name}*")), (folders.log, _logged)):
+        if settings.is_relative_to(folder) or folder in _SYSTEMS:
             continue
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for place in (folder, *folder.glob(pattern)):
+            for place in (folder, *ours(folder)):
                 os.chown(place, user, group, follow_symlinks=False)
     if folders.password is not None:
         with contextlib.suppress(OSError):
@@ -60,3 +80,8 @@ def hand_over(account: str, settings: Path, folders: Folders) -> None:
             for folder in (folders.password.parent, folders.password.parent.parent):
                 if folder.is_relative_to(settings.parent / "secrets"):  # ours; who chose another place opens it
                     folder.chmod(folder.stat().st_mode | 0o011)  # to pass through, not to list
+
+
+def _logged(folder: Path) -> set[Path]:
+    """Return our own log files and the folders that they are in."""
+    return {place for file in logs.log_files(folder) for place in (file, file.parent, file.parent.parent)}
