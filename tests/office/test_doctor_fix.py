@@ -185,8 +185,8 @@ def test_only_files_that_are_ours_are_closed(practice: Path, tmp_path: Path) -> 
     others = tmp_path / "others"
     others.mkdir(mode=0o755)
     others.chmod(0o755)
-    with (practice / "office.toml").open("a") as file:
-        file.write(f'[database]\npassword_file = "{others}"\n')
+    settings = practice / "office.toml"
+    settings.write_text(settings_of(practice).replace("[database]", f'[database]\npassword_file = "{others}"', 1))
     told(practice, "--fix", "--yes", "--only", "password", "--only", "settings")
     assert others.stat().st_mode & 0o777 == 0o755, "a folder is no password file"
 
