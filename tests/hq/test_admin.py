@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -106,12 +107,17 @@ def test_accounts_are_kept_on_the_command_line(sqlite_url: str) -> None:
     assert "there is no account bob" in say("password", "bob", typed=twice, status=65)
     registry = Registry(sqlite_url)
     token = registry.run_now(admins.begin, registry.run_now(admins.every)[0], "", NOW)
-    assert "changed" in say("password", "alice", typed=twice)
+    codes = registry.run_now(admins.every)[0].totp
+    assert "otpauth" not in say("password", "alice", typed=twice)
+    assert registry.run_now(admins.every)[0].totp == codes, "a second factor does not go by the way"
+    assert "changed" in say("password", "alice", "--no-codes", typed=twice)
     assert registry.run_now(admins.find, token, NOW) is None, "sessions end with the old password"
     assert registry.run_now(admins.every)[0].totp == ""
     assert "may not sign in" in say("remove", "alice")
-    kinds = [each.deed for each in registry.run_now(deeds.recent)]
-    assert kinds == ["account-removed", "password-changed", "account-added", "signed-in"]
+    noted = registry.run_now(deeds.recent)
+    kinds = [each.deed for each in noted]
+    assert kinds == ["account-removed", "password-changed", "password-changed", "account-added", "signed-in"]
+    assert noted[1].detail == "alice, without codes from now on"
     registry.engine.dispose()
 
 
@@ -165,6 +171,16 @@ async def hq(tmp_path: Path) -> AsyncIterator[RunningHq]:
 async def person(hq: RunningHq) -> AsyncIterator[Person]:
     async with httpx2.AsyncClient(
         base_url=hq.admin_url, headers={"accept": "text/html"}, trust_env=False, timeout=60
+    ) as client:
+        yield Person(client)
+
+
+@contextlib.asynccontextmanager
+async def elsewhere(hq: RunningHq, address: str) -> AsyncIterator[Person]:
+    """A browser at another address."""
+    way = httpx2.AsyncHTTPTransport(local_address=address)
+    async with httpx2.AsyncClient(
+        base_url=hq.admin_url, headers={"accept": "text/html"}, transport=way, timeout=60
     ) as client:
         yield Person(client)
 
@@ -232,6 +248,19 @@ async def test_wrong_passwords_are_slowed_and_tell_nothing(hq: RunningHq, person
     assert "alice" in slowed.text
     failed = [each for each in await noted(hq) if each[1] == "sign-in-failed"]
     assert {each[0] for each in failed} == {"alice", "unknown"}, "what was typed is not kept: it may be a password"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a machine talks to itself from one address only")
+async def test_who_tries_passwords_elsewhere_keeps_nobody_out(hq: RunningHq, person: Person) -> None:
+    assert (await person.sign_in()).status_code == 303
+    person.cookies = {}
+    async with elsewhere(hq, "127.0.0.2") as stranger, elsewhere(hq, "127.0.0.3") as other:
+        for _ in range(10):
+            await stranger.sign_in(password="wrong")
+        assert (await other.sign_in()).status_code == 429, "the account is guarded wherever nobody used it yet"
+    assert (await person.sign_in()).status_code == 303
+    page = (await person.get("/deeds")).text
+    assert page.index("signed-in") < page.index("Sign-ins that failed") < page.index("sign-in-failed")
 
 
 async def test_a_code_is_wanted_where_the_account_has_one(hq: RunningHq, person: Person) -> None:
@@ -371,6 +400,21 @@ async def test_the_offices_doctor_is_asked_and_its_findings_are_shown_the_worst_
     assert "<code>mariadb</code>" in page
     assert "7F3K-22AB" in page
     assert ("alice", "doctor", "linked") in await noted(hq)
+
+
+async def test_a_connector_that_says_too_much_fills_no_page(hq: RunningHq, person: Person) -> None:
+    answers = Answers()
+
+    @answers.to(DOCTOR)
+    async def _doctor(_: Asked, __: DoctorWanted) -> Examined:
+        much = Found("x" * 5000, "hq", "<b>" * 400, "strange", "y" * 5000, ["z" * 5000] * 3)
+        return Examined("M" * 5000, "0.1.0", [much, *[Found("few", "hq", "p", "ok")] * 2000])
+
+    await person.sign_in()
+    async with linked(hq, answers):
+        page = (await person.post("/offices/linked/doctor", form="/offices/linked")).text
+    assert "In order: 199 of 200" in page
+    assert not re.search(r"(x|M){101}|(y|z){1001}|<b>", page)
 
 
 async def test_an_office_that_cannot_answer_is_told_with_its_remedy(hq: RunningHq, person: Person) -> None:

@@ -34,12 +34,13 @@ def add(desk: Desk, name: str, codes: bool) -> None:
 @admin.command()
 @at_desk
 @_name
-@_codes
-def password(desk: Desk, name: str, codes: bool) -> None:
-    """Replace an account's password and its codes, and end its sessions; asks for the new password."""
+@click.option("--codes/--no-codes", default=None, help="New codes of an authenticator app, or none any more.")
+def password(desk: Desk, name: str, codes: bool | None) -> None:
+    """Replace an account's password, and end its sessions; asks for the new password. Its codes stay as they are."""
     made = desk.do(admins.set_password, name, _password(), desk.now, codes=codes)
     console().print(f"The password of {made.name} is changed.", markup=False)
-    _show_codes(made)
+    if codes:
+        _show_codes(made)
 
 
 @admin.command()

@@ -14,7 +14,7 @@ from econnector.web.forms import Form
 __all__ = ["PAGES"]
 
 _MOST_PAGES = 100_000
-_DEEDS = 200
+_DEEDS, _REFUSED = 200, 50
 _COLUMNS: tuple[tuple[str, str], ...] = (
     ("Office", "name"),
     ("Status", "status"),
@@ -93,9 +93,11 @@ def _leads(wanted: Wanted, found: Fleet) -> tuple[str, str]:
 
 
 async def show_deeds(visitor: Visitor) -> Response:
-    """Show who did what."""
-    found = await visitor.desk.registry.run(deeds.recent, "", _DEEDS)
-    return visitor.page("admin/deeds.html", deeds=found)
+    """Show who did what; sign-ins that failed by themselves: however many, they hide nothing that was done."""
+    run = visitor.desk.registry.run
+    found = await run(deeds.recent, "", _DEEDS, refused=False)
+    refused = await run(deeds.recent, "", _REFUSED, refused=True)
+    return visitor.page("admin/deeds.html", deeds=found, refused=refused)
 
 
 PAGES = (Page("/", show), Page("/deeds", show_deeds))

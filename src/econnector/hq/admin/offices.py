@@ -3,13 +3,14 @@
 import datetime as dt
 import re
 
+import msgspec
 from starlette.responses import Response
 
 from econnector.base.errors import Failure, PageMissing
 from econnector.hq.admin.frame import Page, Visitor, when
 from econnector.hq.admin.words import CEMT_STATES, FINDINGS, SIGNS, WORDS
 from econnector.hq.registry import deeds, dossier, offices
-from econnector.link.calls import DOCTOR, DoctorWanted, Examined
+from econnector.link.calls import DOCTOR, DoctorWanted, Examined, FailureMet
 from econnector.web.failing import view
 from econnector.web.forms import Form
 
@@ -18,6 +19,8 @@ __all__ = ["PAGES"]
 _DEEDS = ("disable", "enable", "move")
 _HOURS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _MOST_HOURS = 24 * 14
+_FINDINGS, _FAILURES, _STEPS, _TEXT, _WORD = 200, 50, 20, 1000, 100
+"""At most, of what a doctor finds: findings, failures, steps of one, characters of a text and of a name."""
 _ORDER = {"problem": 0, "attention": 1, "unknown": 2, "ok": 3}
 
 
@@ -90,7 +93,27 @@ async def examine(visitor: Visitor) -> Response:
         found = await visitor.desk.asker(name).ask(DOCTOR, DoctorWanted(), reference=visitor.reference)
     except Failure as failure:
         return await _page(visitor, failure=failure)
-    return await _page(visitor, found)
+    return await _page(visitor, _bounded(found))
+
+
+def _bounded(said: Examined) -> Examined:
+    """Return of what a connector says no more than a page can hold: it may say anything."""
+    findings = [
+        msgspec.structs.replace(
+            each,
+            check=each.check[:_WORD],
+            proves=each.proves[:_TEXT],
+            text=each.text[:_TEXT],
+            remedy=[step[:_TEXT] for step in each.remedy[:_STEPS]],
+            code=each.code[:_WORD],
+            reference=each.reference[:_WORD],
+        )
+        for each in said.findings[:_FINDINGS]
+    ]
+    failures = [
+        FailureMet(each.at[:_WORD], each.code[:_WORD], each.reference[:_WORD]) for each in said.failures[:_FAILURES]
+    ]
+    return Examined(said.machine[:_WORD], said.version[:_WORD], findings, failures)
 
 
 PAGES = (

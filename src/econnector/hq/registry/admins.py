@@ -29,6 +29,7 @@ __all__ = [
     "end",
     "every",
     "find",
+    "knows",
     "matches",
     "provisioning",
     "prune",
@@ -42,6 +43,8 @@ LONGEST = dt.timedelta(hours=12)
 """A session ends this long after its last page, and this long after its first."""
 LEAST, MOST = 12, 200
 """Characters of a password."""
+_KNOWN = dt.timedelta(days=30)
+"""How long an address counts as an account's own after a sign-in from there."""
 _TOUCH = dt.timedelta(minutes=1)
 _STEP = 30
 """Seconds that a one-time code stands for (RFC 6238)."""
@@ -99,14 +102,20 @@ def add(connection: sa.Connection, name: str, password: str, now: dt.datetime, *
 
 
 def set_password(
-    connection: sa.Connection, name: str, password: str, now: dt.datetime, *, codes: bool = False
+    connection: sa.Connection, name: str, password: str, now: dt.datetime, *, codes: bool | None = None
 ) -> Admin:
-    """Replace an account's password and one-time codes, and end its sessions. Raises `ValueRejected`."""
+    """Replace an account's password, and end its sessions. Raises `ValueRejected`.
+
+    `codes`: None keeps its one-time codes as they are, True makes new ones, False ends them.
+    """
     found = _known(connection, name)
     _end_all(connection, found)
-    values = {"password": _hashed(password), "totp": pyotp.random_base32() if codes else "", "totp_used": 0}
+    values: dict[str, object] = {"password": _hashed(password)}
+    if codes is not None:
+        values |= {"totp": pyotp.random_base32() if codes else "", "totp_used": 0}
     connection.execute(sa.update(admins).where(admins.c.id == found.id).values(values))
-    deeds.note(connection, Deed(now, _COMMAND, "password-changed", detail=name))
+    told = {None: "", True: ", new codes", False: ", without codes from now on"}[codes]
+    deeds.note(connection, Deed(now, _COMMAND, "password-changed", detail=name + told))
     return _known(connection, name)
 
 
@@ -156,6 +165,11 @@ def begin(connection: sa.Connection, admin: Admin, address: str, now: dt.datetim
     )
     deeds.note(connection, Deed(now, admin.name, "signed-in", address=address))
     return token
+
+
+def knows(connection: sa.Connection, name: str, address: str, now: dt.datetime) -> bool:
+    """Return whether the account signed in from this address in the last 30 days."""
+    return deeds.happened(connection, name, "signed-in", address, now - _KNOWN)
 
 
 def find(connection: sa.Connection, token: str, now: dt.datetime) -> Session | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from econnector.hq.registry.tables import deeds
 from econnector.hq.registry.texts import fitting
 
-__all__ = ["Deed", "Kind", "doing", "note", "prune", "recent"]
+__all__ = ["Deed", "Kind", "doing", "happened", "note", "prune", "recent"]
 
 P = ParamSpec("P")
 
@@ -59,12 +59,21 @@ def doing(
     note(connection, deed)
 
 
-def recent(connection: sa.Connection, office: str = "", limit: int = 100) -> list[Deed]:
-    """Return the latest deeds, of one office or all, newest first."""
+def recent(connection: sa.Connection, office: str = "", limit: int = 100, *, refused: bool | None = None) -> list[Deed]:
+    """Return the latest deeds, of one office or all, newest first; `refused`: only failed sign-ins, or all else."""
     wanted = sa.select(deeds).order_by(deeds.c.at.desc(), deeds.c.id.desc()).limit(limit)
     if office:
         wanted = wanted.where(deeds.c.office == office)
+    if refused is not None:
+        failed = deeds.c.deed == "sign-in-failed"
+        wanted = wanted.where(failed if refused else sa.not_(failed))
     return [Deed(row.at, row.who, row.deed, row.office, row.detail, row.address) for row in connection.execute(wanted)]
+
+
+def happened(connection: sa.Connection, who: str, kind: Kind, address: str, since: dt.datetime) -> bool:
+    """Return whether somebody did this from this address since then."""
+    same = sa.and_(deeds.c.who == who, deeds.c.deed == kind, deeds.c.address == address, deeds.c.at > since)
+    return connection.execute(sa.select(deeds.c.id).where(same).limit(1)).first() is not None
 
 
 def prune(connection: sa.Connection, now: dt.datetime) -> int:
