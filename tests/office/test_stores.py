@@ -19,7 +19,6 @@ from econnector.storage.database import Database
 from econnector.storage.state import answered, failures, meta
 from econnector.storage.state.base import open_state
 from econnector.storage.state.failures import Met, Outage
-from econnector.storage.state.sealing import Seal
 from econnector.wire.call import Answers, Asked, Call, Streamed
 
 
@@ -187,15 +186,6 @@ async def test_a_change_asked_again_after_a_restart_is_not_done_again(state: Dat
     assert done == ["a"]
     clock.advance(answered.KEPT_SECONDS)
     assert await started().ask(CHANGE, Text("a"), key="k1") == Text("a 2")
-
-
-async def test_an_answer_is_kept_so_that_nobody_reads_it_in_the_file(state: Database, tmp_path: Path) -> None:
-    page = b"https://pay.example.com/?otk=secret"
-    await StateMemory(state, ManualClock(), Seal(tmp_path)).remember("k1", "portal.pay", page)
-    kept = await state.run(lambda c: bytes(c.execute(answered.ANSWERED.select()).one().answer))
-    assert b"secret" not in kept
-    assert await StateMemory(state, ManualClock(), Seal(tmp_path)).recall("k1") == page
-    assert await StateMemory(state, ManualClock(), Seal()).recall("k1") is None
 
 
 def test_what_another_version_left_about_itself_says_nothing() -> None:

@@ -145,7 +145,7 @@ class Connector:
             self._ledger.watch(given, install),
             ca=hq.ca,
             proxy=hq.way_out(),
-            memory=StateMemory(self._state, self._clock, Seal(self._settings.state_file.parent)),
+            memory=StateMemory(self._state, self._clock),
             epoch=standing.epoch,
             limits=limits,
             clock=self._clock,

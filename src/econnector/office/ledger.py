@@ -14,7 +14,6 @@ from econnector.link.identity import Install
 from econnector.office.running import Trouble
 from econnector.storage.database import Database
 from econnector.storage.state import answered, failures
-from econnector.storage.state.sealing import Seal, Unsealable
 from econnector.wire.call import Answer, Answers, Asked, Call, Streamed
 
 __all__ = ["Ledger", "StateMemory"]
@@ -29,29 +28,17 @@ _VERBOSE = logs.level_of("verbose")
 class StateMemory:
     """Remembers answered calls in the state file (`link.once.Memory`)."""
 
-    def __init__(self, state: Database, clock: Clock, seal: Seal | None = None) -> None:
-        """Keep them in `state`, sealed: an answer may hold a session's token or the page on which somebody pays."""
-        self._state, self._clock, self._seal = state, clock, seal
+    def __init__(self, state: Database, clock: Clock) -> None:
+        """Keep them in `state`."""
+        self._state, self._clock = state, clock
 
     async def recall(self, key: str) -> bytes | None:
-        """Return the answer kept under `key`, or None; None for one that another key sealed, too."""
-        kept = await self._state.run(answered.find, key, self._clock.now().timestamp())
-        if kept is None or self._seal is None:
-            return kept
-        try:
-            return await asyncio.to_thread(self._seal.open, _purpose(key), kept)
-        except Unsealable:
-            return None
+        """Return the answer kept under `key`, or None."""
+        return await self._state.run(answered.find, key, self._clock.now().timestamp())
 
     async def remember(self, key: str, call: str, answer: bytes) -> None:
         """Keep `answer` to `call` under `key`, for a day."""
-        if self._seal is not None:
-            answer = await asyncio.to_thread(self._seal.seal, _purpose(key), answer)
         await self._state.run(answered.keep, key, call, answer, self._clock.now().timestamp())
-
-
-def _purpose(key: str) -> str:
-    return f"answered:{key}"
 
 
 class _Anything(msgspec.Struct):

@@ -1,6 +1,6 @@
 """Which calls that change something were answered, and how: the same call sent again gets the same answer.
 
-An answer may hold a session token, so it comes sealed, and is kept for a day at most.
+An answer may hold a secret: it comes sealed (see `link.once`), and is kept for a day at most.
 """
 
 import sqlalchemy as sa
