@@ -118,6 +118,14 @@ def test_what_is_on_its_way_is_not_asked_for_again(ann: httpx2.Client, office: S
     assert 'value="123.45"' in ann.get("/pay").text
 
 
+def test_a_statement_that_is_partly_paid_since_asks_for_what_is_left(ann: httpx2.Client, office: SmallOffice) -> None:
+    assert 'value="98.00"' in ann.get("/pay?document=100").text
+    office.balance_cents = 2_000
+    assert 'value="20.00"' in ann.get("/pay?document=100").text
+    office.balance_cents = -500
+    assert not re.search(r'name="amount"[^>]*value="[^"]', ann.get("/pay?document=100").text)
+
+
 def test_a_card_is_deleted(ann: httpx2.Client, office: SmallOffice) -> None:
     office.till.cards = [CARD]
     page = ann.get("/pay")

@@ -50,7 +50,10 @@ async def _form(visit: PortalVisit) -> Response:
     """Show the form with the amount that is due."""
     document = visit.number(visit.request.query_params.get("document", "0"))
     shown = await visit.ask(PAY_FORM, PayAsked(visit.signed_in(), visit.person, document))
-    due = shown.statement_cents if document and shown.statement_cents > 0 else shown.balance_cents
+    due = shown.balance_cents
+    if document and shown.statement_cents > 0:
+        # An older statement may name what was paid since.
+        due = min(shown.statement_cents, due) if shown.balance_known else shown.statement_cents
     due -= _on_its_way(shown)
     values = {
         "draft": new_id(),
