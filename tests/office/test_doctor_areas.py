@@ -19,6 +19,7 @@ from econnector.office.doctor.check import Finding, examine
 from econnector.office.doctor.fixing import mend
 from econnector.office.doctor.lines import line_of
 from econnector.office.doctor.scene import Scene
+from econnector.office.running import Running
 from econnector.office.service.book import Book, Record
 from econnector.office.service.contract import Definition, ServiceState
 from econnector.office.service.programs import Said
@@ -180,6 +181,27 @@ async def test_a_service_that_does_not_start_with_the_machine_is_made_to(
     mended = await mend(lambda: Scene(practice / "office.toml"), check)
     assert (mended.outcome, mended.after.state) == ("mended", "ok"), mended
     assert ("loginctl enable-linger" if step else "install OpenDentalEConnector") in manager.told
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "said"),
+    [
+        (ServiceState.RUNNING, "masked", "systemctl unmask"),
+        (ServiceState.STOPPED, "enabled", "End it where it runs"),
+    ],
+)
+async def test_what_somebody_chose_is_not_undone_nor_a_second_connector_started(  # noqa: PLR0917
+    practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: ServiceState, word: str, said: str
+) -> None:
+    manager = Systemd(tmp_path / "run")
+    monkeypatch.setattr(manager, "state", lambda _: state)
+    monkeypatch.setattr(service, "Services", lambda: Services(tmp_path / "services", manager))
+    monkeypatch.setattr(service, "run", lambda _: Said(0, word))
+    monkeypatch.setattr(Running, "alive", lambda *_: True)
+    Book(tmp_path / "services").add(Record("OpenDentalEConnector", practice / "office.toml"))
+    finding = await found(practice, "service")
+    assert (finding.state, finding.fix) == ("attention", "")
+    assert said in finding.remedy[0]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files to another account")

@@ -21,7 +21,7 @@ from econnector.base.errors import (
 from econnector.office.service import launchd, systemd
 from econnector.office.service.accounts import current
 from econnector.office.service.contract import Definition, ServiceState
-from econnector.office.service.folders import Folders
+from econnector.office.service.folders import Folders, folders_of
 from econnector.office.service.launchd import Launchd, plist_text
 from econnector.office.service.programs import Said, run
 from econnector.office.service.systemd import Systemd
@@ -218,6 +218,20 @@ def test_what_systemd_is_asked(tmp_path: Path) -> None:
 def test_systemds_states_are_open_dentals_words(tmp_path: Path, said: Said, state: str, restarts: int) -> None:
     units, _ = manager(tmp_path, show=said)
     assert (units.state(NAME).value, units.restarts(NAME)) == (state, restarts)
+
+
+def test_a_unit_that_systemd_does_not_take_is_undone_and_never_one_that_was_there(tmp_path: Path) -> None:
+    units, recorder = manager(tmp_path, show=RUNS)
+    file = tmp_path / f"{NAME}.service"
+    recorder.answers["enable"] = Said(1, "", "Access denied")
+    with pytest.raises(ServiceFailure):
+        units.install(PLAIN)
+    assert not file.exists()
+    for before in ("# an older one\n", unit_text(PLAIN, folders_of(PLAIN), user=False)):
+        file.write_text(before)
+        with pytest.raises(ServiceFailure):
+            units.install(PLAIN)
+        assert file.read_text() == before
 
 
 def test_every_service_of_open_dental_is_listed(tmp_path: Path) -> None:

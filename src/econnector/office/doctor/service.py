@@ -48,11 +48,11 @@ async def _service(scene: Scene) -> Finding:
         return attention(
             text, [f"End it where it runs, then start the service: `econnector service start {name}`."], *lines
         )
-    by_itself = await asyncio.to_thread(_enabled, services, entry.name)
-    return _judge(entry, lines, services.manager.boot_step, enabled=by_itself)
+    word = await asyncio.to_thread(_at_start, services, entry.name)
+    return _judge(entry, lines, services.manager.boot_step, enabled=word != "disabled", masked="masked" in word)
 
 
-def _judge(entry: Entry, lines: list[str], boot_step: str, *, enabled: bool) -> Finding:
+def _judge(entry: Entry, lines: list[str], boot_step: str, *, enabled: bool, masked: bool = False) -> Finding:
     name = entry.name
     if entry.state is ServiceState.NOT_INSTALLED:
         remedy = [f"Install it: `econnector service install {name}`, then start it."]
@@ -60,6 +60,9 @@ def _judge(entry: Entry, lines: list[str], boot_step: str, *, enabled: bool) -> 
     if entry.state is ServiceState.STOPPED:
         remedy = [f"Start it: `econnector service start {name}`."]
         return offering(attention(f"the service {name} is installed and stopped", remedy, *lines), _START, name=name)
+    if masked:
+        text = f"the service {name} runs, and somebody has forbidden that systemd starts it again (masked)"
+        return attention(text, [f"If that is not wanted: run `systemctl unmask {name}.service` as root."], *lines)
     if boot_step or not enabled:
         step = boot_step.replace("NAME", name) if boot_step else f"Run `systemctl enable {name}.service` as root."
         finding = attention(f"the service {name} runs, and does not start with the machine", [step], *lines)
@@ -68,12 +71,12 @@ def _judge(entry: Entry, lines: list[str], boot_step: str, *, enabled: bool) -> 
     return ok(f"the service {name} is installed and runs", *lines)
 
 
-def _enabled(services: Services, name: str) -> bool:
-    """Return whether systemd starts it with the machine; other managers always do, or never."""
+def _at_start(services: Services, name: str) -> str:
+    """Return systemd's word for whether it starts it with the machine; other managers always do, or never."""
     if services.manager.kind != "systemd":
-        return True
+        return ""
     which = [] if is_root() else ["--user"]
-    return run(["systemctl", *which, "is-enabled", f"{name}.service"]).out.strip() not in {"disabled", "masked"}
+    return run(["systemctl", *which, "is-enabled", f"{name}.service"]).out.strip()
 
 
 async def _start(scene: Scene) -> str:

@@ -48,8 +48,10 @@ class Systemd:
         """Write the unit and enable it; undone if systemd does not take it."""
         file, name = self._file(definition.name), definition.name
         text = unit_text(definition, folders_of(definition), user=self._user)
+        before = None
         try:
-            if read_text(file) != text:  # what is renewed is mostly the same, and the window may not write here
+            before = read_text(file)
+            if before != text:  # what is renewed is mostly the same, and the window may not write here
                 write_text(file, text)
         except OSError as error:
             right = f"to write {file} ({error.strerror or type(error).__name__})"
@@ -58,7 +60,10 @@ class Systemd:
             self._do(name, "installed", "daemon-reload")
             self._do(name, "installed", "enable", file.name)
         except ServiceFailure:
-            file.unlink(missing_ok=True)
+            if before is None:
+                file.unlink(missing_ok=True)
+            elif before != text:
+                write_text(file, before)
             self._say("daemon-reload")
             raise
 
