@@ -68,6 +68,7 @@ _MANY: Final = 500
 _DOUBTED_FOR: Final = 86400.0
 """Seconds; as long as processors know their answers."""
 _DOUBTED_FIRST: Final = 60.0
+_TOLD_EVERY, _TOLD_FOR = 3600.0, 30 * 86400.0
 
 ATTEMPTS = sa.Table(
     "payment_attempt",
@@ -277,10 +278,15 @@ def by_draft(connection: sa.Connection, draft: str) -> Attempt | None:
     return _one(connection, _C.draft == draft)
 
 
-def to_settle(connection: sa.Connection) -> list[Attempt]:
-    """Return every attempt about which something is left to do, the oldest first; not those that the office has."""
+def to_settle(connection: sa.Connection, now: float) -> list[Attempt]:
+    """Return every attempt about which something is left to do, the oldest first.
+
+    Those of which the office was told are asked about more rarely, and not for ever: at the end of a long weekend the
+    first question may have failed only because the internet was not there yet.
+    """
     left = _C.done.is_(False) | _C.state.in_(UNFINISHED)
-    rows = connection.execute(sa.select(ATTEMPTS).where(left, _C.told == 0.0).order_by(_C.begun))
+    told = (_C.looked < now - _TOLD_EVERY) & (_C.begun > now - _TOLD_FOR)
+    rows = connection.execute(sa.select(ATTEMPTS).where(left, (_C.told == 0.0) | told).order_by(_C.begun))
     return [_attempt(row) for row in rows]
 
 
@@ -310,9 +316,12 @@ def unposted(connection: sa.Connection) -> list[Attempt]:
 
 
 def of_accounts(connection: sa.Connection, since: float, most: int = _MANY) -> list[Attempt]:
-    """Return what is unfinished, what was begun since then, and what was paid and waits for staff, newest first."""
+    """Return what is unfinished, what was begun since then, and what was paid and waits for staff, newest first.
+
+    What nobody knows for days is the office's question and not the patient's: it is not among them.
+    """
     waits = _C.state.in_(PAID) & _C.processed.is_(False)
-    here = _C.state.in_(UNFINISHED) | (_C.begun > since) | waits
+    here = (_C.state.in_(UNFINISHED) & (_C.told == 0.0)) | (_C.begun > since) | waits
     rows = connection.execute(sa.select(ATTEMPTS).where(here).order_by(_C.begun.desc(), _C.number).limit(most))
     return [_attempt(row) for row in rows]
 

@@ -396,3 +396,29 @@ async def test_what_is_posted_is_on_its_way_until_the_balance_counts_it(portal_o
     await portal_office.prefer("DateLastAging", "2999-01-01")
     splits = await portal_office.rows(tables.paysplit, PayNum=(await office.attempt(number)).payment)
     assert [one.posted for one in (await office.form_shown()).recent] == [bool(splits)]
+
+
+async def test_after_a_long_weekend_without_internet_what_was_paid_is_booked(paying: PayingOffice) -> None:
+    begun = await paying.pay()
+    paying.bank.ends(begun.payment, "approved", 10_000)
+    paying.clock.advance(3 * 86400)
+    paying.restart()
+    paying.bank.fails = SILENT
+    for _ in range(2):
+        await paying.cashier.reconcile()
+    paying.token = (await paying.office.sign_in(Cast.MARIA)).token
+    assert (await paying.form_shown()).recent == []
+    paying.bank.fails = None
+    paying.clock.advance(3601)
+    await paying.cashier.reconcile()
+    assert len(await booked(paying, begun.payment)) == 1
+    told = await paying.office.rows(tables.eservicesignal, Severity=4)
+    assert len([row for row in told if begun.payment in row.Description]) == 1
+
+
+async def test_a_card_that_staff_charge_regularly_is_not_the_patients_to_delete(paying: PayingOffice) -> None:
+    card = await kept(paying)
+    await paying.office.change(tables.creditcard, {"ChargeAmt": 50.0}, CreditCardNum=card.card)
+    assert (await paying.form_shown()).cards == []
+    with pytest.raises(NotAllowed):
+        await paying.office.ask(calls.FORGET_CARD, calls.ForgetCard(paying.token, card.card))

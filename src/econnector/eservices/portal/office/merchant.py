@@ -10,7 +10,7 @@ from econnector.opendental.paymentsetup import PaymentSetup, Program
 from econnector.payments.contract import Gateway
 from econnector.payments.credentials import Credentials, StripeCredentials, XWebCredentials
 from econnector.payments.opening import open_gateway
-from econnector.payments.way import Way
+from econnector.payments.way import Way, is_loopback
 from econnector.storage.database import Database
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     def sandbox(self) -> bool:
         """Whether no real money moves."""
         test = self.stripe.secret_key.startswith(("sk_test_", "rk_test_"))
-        return bool(self.way.gateway) or (self.processor == "stripe" and test)
+        # The sandbox serves its own machine alone; any other address is some real server of the processor.
+        return is_loopback(self.way.gateway) or (self.processor == "stripe" and test)
 
 
 class Merchant(msgspec.Struct, frozen=True):

@@ -244,7 +244,7 @@ class Cashier:
     async def reconcile(self) -> None:
         """Do for every attempt what is left to do: at the start, then every minute."""
         slots = asyncio.Semaphore(_AT_ONCE)
-        left = await self.state.run(payments.to_settle)
+        left = await self.state.run(payments.to_settle, self._now())
         await asyncio.gather(*(self._attend(slots, attempt) for attempt in left))
         doubted = await self.state.run(payments.to_doubt, self._now())
         await asyncio.gather(*(self._attend(slots, attempt, again=True) for attempt in doubted))
@@ -271,7 +271,7 @@ class Cashier:
     async def _give_up(self, number: str) -> None:
         """After two days tell the office that nobody knows what became of an attempt."""
         attempt = await self.state.run(payments.by_number, number)
-        if attempt is None or attempt.is_over or self._now() - attempt.begun < _ASKED_FOR:
+        if attempt is None or attempt.is_over or attempt.told or self._now() - attempt.begun < _ASKED_FOR:
             return
         try:
             await self.database.run(self._with_schema(_tell), attempt)
