@@ -54,9 +54,14 @@ _COLUMNS = (
 
 def of_patient(connection: Connection, owner: int) -> list[StoredCard]:
     """Return the cards that `owner` (a PatNum) has kept online, in their order."""
-    kept = creditcard.c.PatNum == owner, creditcard.c.CCSource.in_(_ONLINE), creditcard.c.XChargeToken != ""
-    # Staff may keep cards in the same way, and let Open Dental charge them month by month.
-    kept += creditcard.c.ChargeAmt == 0, creditcard.c.PayPlanNum == 0
+    kept = (
+        creditcard.c.PatNum == owner,
+        creditcard.c.CCSource.in_(_ONLINE),
+        creditcard.c.XChargeToken != "",
+        # Staff may keep cards in the same way, and let Open Dental charge them month by month.
+        creditcard.c.ChargeAmt == 0,
+        creditcard.c.PayPlanNum == 0,
+    )
     rows = connection.execute(select(*_COLUMNS).where(*kept).order_by(creditcard.c.ItemOrder).limit(_MOST))
     return [_stored(row) for row in rows]
 
