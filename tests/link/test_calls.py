@@ -22,6 +22,7 @@ from econnector.base.errors import (
 )
 from econnector.link import loopback
 from econnector.link.calls import ECHO, Echo
+from econnector.link.failing import heard
 from econnector.link.handshake import Limits
 from econnector.wire.call import Answers, Call
 from econnector.wire.messages import Fault, Request
@@ -103,6 +104,16 @@ async def test_a_failure_crosses_with_its_reference_and_public_facts_only(practi
     assert met.value.reference == "ABCD-EFGH"
     assert "10.0.0.5" not in str(met.value)
     assert "smith" not in str(refused.value)
+
+
+@pytest.mark.parametrize("theirs", ["AB\r\nset-cookie: a=b", "é" * 8, "A" * 5000, ""])
+def test_a_reference_that_is_none_is_replaced_by_our_own(theirs: str) -> None:
+    fault = Fault("database-away", theirs, {"reference": "x", "self": "y", "server": "z"})
+    met = heard(fault, "test.away", "ABCD-EFGH", repeatable=True)
+    assert (met.code, met.reference) == ("database-away", "ABCD-EFGH")
+    assert (
+        heard(Fault("database-away", "7F3K-22QX"), "test.away", "ABCD-EFGH", repeatable=True).reference == "7F3K-22QX"
+    )
 
 
 async def test_an_unexpected_fault_is_logged_where_it_happened_without_what_was_said(practice: Practice) -> None:

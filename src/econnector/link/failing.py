@@ -1,5 +1,6 @@
 """How failures cross a link: code, reference and public facts, nothing else."""
 
+import re
 import traceback
 
 import structlog
@@ -20,6 +21,9 @@ __all__ = ["fault_of", "heard", "link_fault", "unexpected"]
 log = structlog.get_logger(__name__)
 
 _LOST = frozenset({AnswerLost.code, OfficeTooSlow.code})
+_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
+_OURS = frozenset({"self", "reference"})
+"""What a failure is made with, and no fact."""
 _FRAMES = 6
 _LONGEST_FACT = 100
 
@@ -40,8 +44,9 @@ def heard(fault: Fault, call: str, reference: str, *, repeatable: bool) -> Failu
     `repeatable`: whether the call may be sent again without harm, because it changes nothing or carries a key that
     the asker knows. If not, a lost answer means that nobody knows whether it was done.
     """
-    facts = {"call": call, **fault.facts}
-    reference = fault.reference or reference
+    facts = {"call": call} | {name: value for name, value in fault.facts.items() if name not in _OURS}
+    # The other side may say anything, and a reference stands in headers and as a picture.
+    reference = fault.reference if _REFERENCE.fullmatch(fault.reference) else reference
     if fault.code == UnknownCall.code:
         # Whoever asks is the newer one, and its operators tell the other side's to update.
         older = {name: facts.get(name, "")[:_LONGEST_FACT] for name in ("call", "version", "machine")}
