@@ -94,6 +94,14 @@ async def test_a_hundred_cancelled_calls_leave_nothing_running_and_no_call_that_
     await database.close()
 
 
+async def test_what_is_isolated_does_not_hang_on_how_the_server_is_set_up(server: MariaDb, database: Database) -> None:
+    server.sql("SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    try:
+        assert await database.run(scalar, "SELECT @@SESSION.tx_isolation") == "REPEATABLE-READ"
+    finally:
+        server.sql("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
 async def test_the_session_is_open_dentals_and_limited(database: Database) -> None:
     assert await database.run(scalar, "SELECT @@SESSION.sql_mode") == ""
     assert await database.run(scalar, "SELECT @@SESSION.max_statement_time") == 10

@@ -161,6 +161,8 @@ class MySql:
     def _opened(self, driver: Any, _record: object) -> None:
         with driver.cursor() as cursor:
             self._set_session(cursor, self._limit)
+            # Whatever the server's own is: `insert ... unless there` must hold off its twin on another connection.
+            cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             if self._four_bytes is None:
                 self._four_bytes = _takes_four_bytes(cursor)
         if self._four_bytes:
