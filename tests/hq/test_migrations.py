@@ -1,5 +1,6 @@
 """The registry's tables come from migrations alone, and the migrations make what the code expects."""
 
+import datetime as dt
 import threading
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from econnector.base.errors import Failure, RegistryAway, RegistryOutdated, SettingInvalid
-from econnector.hq.registry import migrate
+from econnector.hq.registry import migrate, offices
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.tables import metadata
 
@@ -33,6 +34,20 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(registry: Registry) 
         differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
     assert found == {*metadata.tables, "alembic_version"}
     assert differences == []
+
+
+def test_an_upgrade_that_died_half_way_is_gone_on_with_and_offices_stay(empty_url: str) -> None:
+    registry = Registry(empty_url)
+    migrate.upgrade(registry)
+    registry.run_now(offices.add, "smile", dt.datetime(2026, 3, 2, tzinfo=dt.UTC), title="Smile Dental")
+    with registry.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE deeds")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    assert migrate.upgrade(registry) == ("0002", migrate.NEWEST)
+    with registry.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+    assert registry.run_now(offices.get, "smile").title == "Smile Dental"
+    registry.engine.dispose()
 
 
 def test_the_newest_revision_is_the_last_migration() -> None:

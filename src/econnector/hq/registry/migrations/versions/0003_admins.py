@@ -20,10 +20,18 @@ _TABLE: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", 
 
 
 def upgrade() -> None:
-    """Make the tables."""
-    _admins()
-    _sessions()
-    _deeds()
+    """Make the tables; what MySQL kept of an upgrade that died, which it cannot undo, is gone on with."""
+    for name, make in (("admins", _admins), ("admin_sessions", _sessions), ("deeds", _deeds)):
+        if not sa.inspect(op.get_bind()).has_table(name):
+            make()
+    _index("ix_admin_sessions_admin_id", "admin_sessions", ["admin_id"])
+    _index("ix_deeds_at", "deeds", ["at"])
+    _index("ix_deeds_office_at", "deeds", ["office", "at"])
+
+
+def _index(name: str, table: str, columns: list[str]) -> None:
+    if name not in {each["name"] for each in sa.inspect(op.get_bind()).get_indexes(table)}:
+        op.create_index(name, table, columns)
 
 
 def _text(name: str, length: int) -> sa.Column[str]:
@@ -56,7 +64,6 @@ def _sessions() -> None:
         sa.ForeignKeyConstraint(["admin_id"], ["admins.id"], name="fk_admin_sessions_admin_id"),
         **_TABLE,
     )
-    op.create_index("ix_admin_sessions_admin_id", "admin_sessions", ["admin_id"])
 
 
 def _deeds() -> None:
@@ -72,5 +79,3 @@ def _deeds() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_deeds"),
         **_TABLE,
     )
-    op.create_index("ix_deeds_at", "deeds", ["at"])
-    op.create_index("ix_deeds_office_at", "deeds", ["office", "at"])
