@@ -21,6 +21,7 @@ from econnector.opendental.schema import Schema
 from econnector.opendental.tables import patient, payment, paysplit, xwebresponse
 
 __all__ = [
+    "SETTINGS",
     "Books",
     "Online",
     "alert",
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 Word = Literal["pending", "approved", "partial", "declined", "expired"]
+
+SETTINGS = ("OnlinePaymentsMarkAsProcessed",)
+"""The preference that says whether staff need not process what is posted."""
 
 _EDGE_EXPRESS: Final = "edgeexpress"
 _KNOWN: Final = frozenset({_EDGE_EXPRESS, "xweb"})
@@ -208,7 +212,7 @@ def post(connection: Connection, schema: Schema, online: Online, *, allocated: b
     if schema.has(xwebresponse) and (by_others := _posted_by_others(connection, online)):
         return by_others
     today = times.now(connection).date()
-    marked = allocated and preferences.read(connection, "OnlinePaymentsMarkAsProcessed") == "1"
+    marked = allocated and preferences.read(connection, SETTINGS[0]) == "1"
     values = {
         "PayType": online.pay_type,
         "PayDate": today,

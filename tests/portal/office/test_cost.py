@@ -26,9 +26,10 @@ from tests.support.practice import Cast, PortalOffice
 
 CHECK, BUDGET = 3, 3
 """Questions of the session check (the sign-in, the settings, whom they may see), and of a page beyond it."""
-WHOLE_RECORD = {"portal.care-summary": 36, "portal.payment-state": BUDGET + CHECK}
-"""Pages that read all there is about somebody, and what they may ask: a number that no history raises; and what became
-of a payment, for which it is looked at twice who asks: before the processor is asked, and after."""
+WHOLE_RECORD = {"portal.care-summary": 36, "portal.payment-state": BUDGET + CHECK, "portal.pay-form": BUDGET + 1}
+"""Pages that read all there is about somebody, and what they may ask: a number that no history raises; what became
+of a payment, for which it is looked at twice who asks: before the processor is asked, and after; and the form for a
+payment, which asks how those that were made lately stand."""
 EXAMPLES = {
     Cast.MARIA: {"appointment": 1001, "message": 701, "plan": 1201, "reply": 701, "payment": "4000000001"},
     Cast.LUIS: {"appointment": 1010, "message": 702, "plan": 1205, "payment": "4000000001"},

@@ -17,6 +17,7 @@ from econnector.opendental import (
     logins,
     mailfiles,
     medical,
+    onlinepayments,
     passwords,
     practice,
     preferences,
@@ -44,6 +45,7 @@ LANGUAGE = {"LanguageAndRegion": "en-US"}
 _SETTINGS = (
     *practice.SETTINGS,
     *balances.SETTINGS,
+    *onlinepayments.SETTINGS,
     *appointments.SETTINGS,
     *medical.SETTINGS,
     *readers.SETTINGS,

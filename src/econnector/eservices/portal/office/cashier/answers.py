@@ -23,7 +23,7 @@ from econnector.eservices.portal.office.cashier.till import Till
 from econnector.eservices.portal.office.desk import Desk
 from econnector.eservices.portal.office.writing import draft_key
 from econnector.mail.compose import new_message_id
-from econnector.opendental import balances, onlinecards, onlinepayments, preferences, statements
+from econnector.opendental import balances, onlinecards, onlinepayments, statements
 from econnector.opendental.family import Relative
 from econnector.opendental.onlinecards import StoredCard
 from econnector.opendental.onlinepayments import Books
@@ -124,7 +124,7 @@ def _form(  # noqa: PLR0913, PLR0917 - what the form shows
     books = onlinepayments.books(connection, [one.payment for one in here if one.payment])
     since = desk.clock.now().timestamp() - _RECENT
     here = [one for one in here if one.begun > since or not one.is_paid or not _posted(one, books)]
-    marks = preferences.read(connection, "OnlinePaymentsMarkAsProcessed") == "1"
+    marks = visitor.settings["OnlinePaymentsMarkAsProcessed"] == "1"
     today = desk.clock.now().astimezone().date()
     form = calls.PayForm(
         **begun.frame,
