@@ -33,7 +33,7 @@ __all__ = [
     "log_hash",
     "mend",
     "note_activity",
-    "noted_activity",
+    "note_activity_once",
     "record",
     "record_once",
     "recorded",
@@ -258,11 +258,13 @@ def log_hash(  # noqa: PLR0913, PLR0917 - the fields of the recipe, in its order
     return base64.b64encode(hashlib.sha256(whole.encode("utf-16-le")).digest()).decode()
 
 
-def noted_activity(connection: Connection, schema: Schema, action: Action, *, patient: int, session: str) -> bool:
-    """Return whether there is a row that `note_activity` would write."""
-    log, kept = eservicelog.c, session[: schema.length(eservicelog, "LogGuid")]
-    same = (log.PatNum == patient, log.EServiceAction == int(action), log.LogGuid == kept)
-    return connection.scalar(select(log.EServiceLogNum).where(*same).limit(1)) is not None
+def note_activity_once(  # noqa: PLR0913 - as `note_activity`
+    connection: Connection, schema: Schema, action: Action, *, patient: int, session: str, clinic: int = 0
+) -> None:
+    """Write what `note_activity` writes, unless this session has such a row."""
+    values, log = _activity(schema, action, patient=patient, session=session, clinic=clinic), eservicelog.c
+    same = (log.PatNum == patient, log.EServiceAction == int(action), log.LogGuid == values["LogGuid"])
+    writes.insert_unless(connection, schema, eservicelog, values, *same)
 
 
 def note_activity(  # noqa: PLR0913 - one row
@@ -272,7 +274,12 @@ def note_activity(  # noqa: PLR0913 - one row
 
     `session` groups the rows of one session; versions before 21.2.1 keep 16 characters of it.
     """
-    values = {
+    values = _activity(schema, action, patient=patient, session=session, clinic=clinic)
+    return writes.insert(connection, schema, eservicelog, values)
+
+
+def _activity(schema: Schema, action: Action, *, patient: int, session: str, clinic: int) -> dict[str, Any]:
+    return {
         "LogDateTime": times.Now(),
         "PatNum": patient,
         "EServiceType": _PATIENT_PORTAL_SERVICE,
@@ -284,4 +291,3 @@ def note_activity(  # noqa: PLR0913 - one row
         "DateTimeUploaded": None,
         "Note": "",
     }
-    return writes.insert(connection, schema, eservicelog, values)

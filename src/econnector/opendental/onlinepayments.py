@@ -283,8 +283,7 @@ def trace(connection: Connection, schema: Schema, online: Online, pay_num: int, 
     )
     # Its own mark instead of a session's: with dashes, as those of other programs, so that it counts in who looked.
     payer, mark = online.payer, online.key
-    if not audit.noted_activity(connection, schema, Action.PAID, patient=payer, session=mark):
-        audit.note_activity(connection, schema, Action.PAID, patient=payer, session=mark, clinic=online.clinic)
+    audit.note_activity_once(connection, schema, Action.PAID, patient=payer, session=mark, clinic=online.clinic)
     cachesignals.tell(connection, schema, cachesignals.Kind.BILLING_LIST)
 
 
