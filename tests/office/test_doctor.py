@@ -107,6 +107,8 @@ async def test_a_connector_that_is_stopped_is_a_problem_and_still_enrolled(
         await until(lambda: office.snapshot().heard)
     found = await findings(connector.file)
     assert found["link"].state == "problem"
+    assert "econnector service start" in found["link"].remedy[0]
+    assert not [step for each in found.values() for step in each.remedy if "Run `econnector doctor` there" in step]
     assert found["enrolment"].text == "enrolled as smile"
 
 

@@ -16,12 +16,12 @@ import msgspec
 import pytest
 
 from econnector.base.clock import SYSTEM
-from econnector.base.errors import PortTaken
+from econnector.base.errors import HqAway, PortTaken, VersionsDiffer
 from econnector.office.awake import power
 from econnector.office.awake.power import Power
 from econnector.office.doctor import CHECKS, fixing
 from econnector.office.doctor.access import nearest
-from econnector.office.doctor.check import Check, Finding, Fix, attention, examine, offering, ok
+from econnector.office.doctor.check import Check, Finding, Fix, attention, examine, from_failure, offering, ok
 from econnector.office.doctor.fixing import mend
 from econnector.office.doctor.scene import Scene
 from econnector.office.doctor.threads import run
@@ -170,6 +170,13 @@ def test_a_password_file_that_others_may_read_is_closed(practice: Path) -> None:
     told(practice, "--only", "password", "--fix", "--yes")
     assert secret.stat().st_mode & 0o777 == 0o600
     assert finding(practice, "password")["state"] == "ok"
+
+
+def test_nobody_is_sent_in_a_circle() -> None:
+    first, _, last = HqAway.remedy
+    assert from_failure(HqAway(url="wss://hq.invalid/link", reason="x")).remedy == [first, last]
+    looked = from_failure(VersionsDiffer(version="24.4", connector="0.1", missing="x")).remedy
+    assert looked[-1] == "Run `econnector doctor` afterwards."
 
 
 def test_nobody_who_answers_has_not_said_yes(practice: Path) -> None:

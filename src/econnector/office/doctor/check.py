@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 State = Literal["ok", "attention", "problem", "unknown"]
 EXITS: dict[State, int] = {"ok": 0, "attention": 1, "problem": 2, "unknown": 3}
 """Exit status by the worst finding, as monitoring programs (Nagios) expect it."""
+_US = "Run `econnector doctor`"
 _ORDER: tuple[State, ...] = ("ok", "unknown", "attention", "problem")
 
 
@@ -135,11 +136,17 @@ def from_failure(failure: Failure, *details: str) -> Finding:
     return Finding(
         state="problem",
         text=failure.office_text(),
-        remedy=list(failure.remedy_steps()),
+        remedy=_steps(failure),
         code=failure.code,
         reference=failure.reference,
         details=list(details),
     )
+
+
+def _steps(failure: Failure) -> list[str]:
+    """Return the remedy without the step that led here."""
+    steps = list(failure.remedy_steps())
+    return [step for step in steps if not step.startswith(_US) or step.endswith("afterwards.")] or steps
 
 
 async def examine(

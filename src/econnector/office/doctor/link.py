@@ -24,7 +24,13 @@ async def _link(scene: Scene) -> Finding:
     running = await scene.running()
     if not running.alive(scene.clock.now()):
         since = local(running.stopped or running.written) or "it was installed"
-        return from_failure(OfficeUnreachable(last_seen=since), "the connector does not run on this machine")
+        finding = from_failure(OfficeUnreachable(last_seen=since), "the connector does not run on this machine")
+        finding.text = f"the connector has not run on this machine since {since}: patients cannot use anything of it"
+        finding.remedy = [
+            "Start its service: `econnector service list` names it, `econnector service start` and the name starts it.",
+            "Where it is no service: `econnector office run`.",
+        ]
+        return finding
     if running.link == "open":
         return ok(f"linked to {running.hq} as {running.office} since {local(running.link_since)}")
     if running.link_trouble is None:
