@@ -145,7 +145,7 @@ class Payments(msgspec.Struct):
     ] = "open-dental"
     gateway: Annotated[
         str,
-        described("Another server that speaks as the processor does, such as the sandbox: no real money moves there."),
+        described("Another server that speaks as the processor does, such as the sandbox of the demo."),
     ] = ""
     ca: Annotated[
         Path | None, described("PEM file of that server's certificate authority, where it is a private one.")

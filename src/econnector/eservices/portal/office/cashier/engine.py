@@ -248,6 +248,13 @@ class Cashier:
         await asyncio.gather(*(self._attend(slots, attempt) for attempt in left))
         doubted = await self.state.run(payments.to_doubt, self._now())
         await asyncio.gather(*(self._attend(slots, attempt, again=True) for attempt in doubted))
+        try:
+            await self._watch()
+        except Failure as failure:
+            log.info("payments are watched later", code=failure.code, reference=failure.reference)
+
+    async def _watch(self) -> None:
+        """See which payments staff have nothing left to do with; mend the alerts."""
         watched = await self.state.run(payments.to_watch)
         if watched or not self._alerted:
             over = await self.database.run(self._with_schema(booking.watch), watched)
