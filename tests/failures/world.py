@@ -105,6 +105,13 @@ class World:
         """Return what the doctor finds."""
         return (await examined(self.connector, check, **options))[check]
 
+    async def finds(self, check: str, state: str) -> Finding:
+        """Return what the doctor finds once it is so: it reads what a connector leaves word of every few seconds."""
+        async with asyncio.timeout(60):
+            while (found := await self.finding(check)).state != state:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.1)
+        return found
+
     async def close(self) -> None:
         """Close the browser."""
         await self.browser.aclose()
