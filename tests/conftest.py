@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 _LONG = (
-    "office/install/test_update", "system/test_first", "office/window/test_p", "demo/test_data", "demo/test_demo",
+    "portal/office/paying/test_k", "office/install/test_update", "system/test_first", "demo/test_demo", "demo/test_pay",
+    "office/window/test_p", "demo/test_data", "cli/test_codes",
     "office/test_access", "office/mail/test_nothing", "office/window/test_se", "office/install/", "system/",
     "office/window/", "portal/security/", "portal/web/test_b", "portal/journeys/", "portal/failures/",
     "failures/", "documents/ccd/", "portal/office/test_m", "portal/web/", "cli/", "office/test_", "portal/", "hq/",
