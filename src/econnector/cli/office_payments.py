@@ -8,6 +8,7 @@ import click
 
 from econnector.cli.choice import Choice, json_option, whoever_types, with_settings
 from econnector.cli.terminal import console, print_json, print_table
+from econnector.opendental.balances import dollars
 
 if TYPE_CHECKING:
     from econnector.office.onlinepayments import OnlinePayments, Row
@@ -15,18 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["payments"]
 
 R = TypeVar("R")
-
-_STATES = {
-    "planned": "being begun",
-    "open": "on the processor's page",
-    "charging": "asked about",
-    "approved": "paid",
-    "partial": "paid in part",
-    "declined": "declined",
-    "expired": "not used",
-    "failed": "never begun",
-    "lost": "never arrived",
-}
 
 
 @click.group()
@@ -88,16 +77,18 @@ def look(choice: Choice, number: str, as_json: bool) -> None:
 
 
 def _cells(row: "Row") -> list[str]:
+    from econnector.office.onlinepayments import STATES  # noqa: PLC0415 - `--help` does not pay for it
+
     cents = row.paid_cents or row.cents
     books = "posted" if row.posted else "waits for staff" if row.waits else "processed" if row.payment else "-"
-    state = "nobody knows: ask the processor" if row.unclear else _STATES[row.state]
+    state = "nobody knows: ask the processor" if row.unclear else STATES[row.state].lower()
     begun = f"{row.begun.astimezone():%Y-%m-%d %H:%M}"
-    return [row.number, begun, row.account_name, f"${cents // 100:,}.{cents % 100:02d}", state, books]
+    return [row.number, begun, row.account_name, dollars(cents), state, books]
 
 
 def _do(choice: Choice, work: "Callable[[OnlinePayments], Awaitable[R]]") -> R:
     """Return what is done at this practice's database, beside a connector that may run."""
-    from econnector.office.onlinepayments import payments_with  # noqa: PLC0415 - `--help` does not pay for it
+    from econnector.office.onlinepayments import payments_with  # noqa: PLC0415 - as above
     from econnector.office.opened import opened  # noqa: PLC0415 - as above
     from econnector.opendental.schema import Schemas  # noqa: PLC0415 - as above
 

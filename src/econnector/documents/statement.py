@@ -9,6 +9,7 @@ import datetime as dt
 import msgspec
 
 from econnector.documents.drawing import draw
+from econnector.opendental.balances import dollars
 
 __all__ = ["Aging", "Line", "Party", "Statement", "dollars", "render"]
 
@@ -70,12 +71,6 @@ class Statement(msgspec.Struct, frozen=True):
     def due_cents(self) -> int:
         """What the family owes after the insurance estimate; negative is a credit."""
         return self.balance_cents - self.insurance_cents
-
-
-def dollars(cents: int) -> str:
-    """Return cents as people write them: `$1,234.50`, a credit as `−$20.00`."""
-    sign = "−" if cents < 0 else ""
-    return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
 
 
 def render(statement: Statement) -> bytes:

@@ -25,7 +25,7 @@ from econnector.storage.state import payments
 from econnector.storage.state.payments import Attempt, Mode
 from econnector.storage.state.sealing import Seal
 
-__all__ = ["MODES", "Account", "OnlinePayments", "Overview", "Row", "payments_with"]
+__all__ = ["MODES", "STATES", "Account", "OnlinePayments", "Overview", "Row", "payments_with"]
 
 _MOST: Final = 200
 _ASKED_FOR: Final = 60.0
@@ -34,6 +34,18 @@ MODES: Final[dict[Mode, str]] = {
     "ledger": "Posted to the account at once",
     "pending": "Wait for staff in Open Dental's window Online Payments",
 }
+STATES: Final[dict[str, str]] = {
+    "planned": "Being begun",
+    "open": "On the processor's page",
+    "charging": "Asked about",
+    "approved": "Paid",
+    "partial": "Paid in part",
+    "declined": "Declined",
+    "expired": "Not used",
+    "failed": "Never begun",
+    "lost": "Never arrived",
+}
+"""How a payment stands, by its `payments.AttemptState`."""
 _SEALED: Final = (
     "This version of Open Dental seals what a payment is for, and only Open Dental can make the seal. Payments wait in "
     "its window Online Payments until staff post them."

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
-__all__ = ["SETTINGS", "Balance", "balance", "cents"]
+__all__ = ["SETTINGS", "Balance", "balance", "cents", "dollars"]
 
 SETTINGS = ("BalancesDontSubtractIns", "DateLastAging")
 """The preferences that say how and of when."""
@@ -37,6 +37,12 @@ def cents(amount: float | Decimal | None) -> int:
     if not exact.is_finite():
         return 0
     return int((exact * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def dollars(cents: int) -> str:
+    """Return cents as people write them: `$1,234.50`, a credit as `−$20.00`."""
+    sign = "−" if cents < 0 else ""
+    return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
 
 
 def _day(text: str) -> dt.date | None:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from econnector.opendental import alerts, audit, cachesignals, preferences, times, writes
 from econnector.opendental.audit import Action, Permission
+from econnector.opendental.balances import dollars
 from econnector.opendental.schema import Schema
 from econnector.opendental.tables import patient, payment, paysplit, xwebresponse
 
@@ -118,7 +119,7 @@ class Online(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def amount(self) -> str:
         """What was paid, for people of the office."""
-        return f"${self.cents // 100:,}.{self.cents % 100:02d}"
+        return dollars(self.cents)
 
 
 class Books(msgspec.Struct, frozen=True):

@@ -5,8 +5,9 @@ from typing import Final
 from starlette.responses import Response
 
 from econnector.base.errors import OfficeFailure, ValueRejected
-from econnector.office.onlinepayments import MODES, OnlinePayments, payments_with
+from econnector.office.onlinepayments import MODES, STATES, OnlinePayments, payments_with
 from econnector.office.window.frame import Page, Section, Visitor
+from econnector.storage.state.payments import PAID, UNFINISHED
 from econnector.web.failing import FailureView
 
 __all__ = ["PAGES", "SECTION"]
@@ -15,16 +16,9 @@ SECTION: Section | None = None
 _PATH: Final = "/portal/payments"
 _NUMBER: Final = 10
 
-STATES: Final = {
-    "planned": ("attention", "Being begun"),
-    "open": ("attention", "On the processor's page"),
-    "charging": ("attention", "Asked about"),
-    "approved": ("ok", "Paid"),
-    "partial": ("ok", "Paid in part"),
-    "declined": ("unknown", "Declined"),
-    "expired": ("unknown", "Not used"),
-    "failed": ("unknown", "Never begun"),
-    "lost": ("unknown", "Never arrived"),
+_LOOKS: Final = {
+    state: ("attention" if state in UNFINISHED else "ok" if state in PAID else "unknown", words)
+    for state, words in STATES.items()
 }
 
 
@@ -37,7 +31,7 @@ async def show(visitor: Visitor, failed: FailureView | None = None) -> Response:
     """Show them; `failed` is what asking the processor met."""
     found = await _payments(visitor).look()
     code = 422 if visitor.form.mistakes else 200
-    shown = {"found": found, "states": STATES, "modes": MODES, "failed": failed}
+    shown = {"found": found, "states": _LOOKS, "modes": MODES, "failed": failed}
     return visitor.page("window/payments.html", code, **shown)
 
 
@@ -63,7 +57,7 @@ async def ask(visitor: Visitor) -> Response:
         return visitor.go(_PATH, "There is no online payment with this number.", "info")
     except OfficeFailure as failure:
         return await show(visitor, visitor.failed(failure))
-    return visitor.go(_PATH, f"Payment {row.number}: {STATES[row.state][1].lower()}.", "info")
+    return visitor.go(_PATH, f"Payment {row.number}: {STATES[row.state].lower()}.", "info")
 
 
 PAGES = (

@@ -24,6 +24,7 @@ from econnector.eservices.portal.office.post import Post
 from econnector.mail.compose import usable
 from econnector.mail.letter import Letter
 from econnector.opendental import signals
+from econnector.opendental.balances import dollars
 from econnector.opendental.reachable import reachable
 from econnector.opendental.schema import Schema
 from econnector.payments.contract import FINAL, Card, Order, Outcome
@@ -389,10 +390,9 @@ def _letter(connection: "Connection", attempt: Attempt) -> tuple[Letter | None, 
 
 def _tell(connection: "Connection", schema: Schema, attempt: Attempt) -> None:
     begun = dt.datetime.fromtimestamp(attempt.begun).astimezone()
-    amount = f"${attempt.cents // 100:,}.{attempt.cents % 100:02d}"
     text = (
-        f"Nobody knows what became of the online payment {attempt.number} of {amount}, begun on {begun:%Y-%m-%d} at "
-        f"{begun:%H:%M}: {name_of(attempt.processor)} gave no final answer for two days. "
+        f"Nobody knows what became of the online payment {attempt.number} of {dollars(attempt.cents)}, begun on "
+        f"{begun:%Y-%m-%d} at {begun:%H:%M}: {name_of(attempt.processor)} gave no final answer for two days. "
         f"Look the number up at the processor; then `econnector office payments look {attempt.number}`."
     )
     signals.report_error(connection, schema, text)

@@ -2,6 +2,7 @@
 
 from econnector.eservices.portal import calls
 from econnector.mail.letter import Letter
+from econnector.opendental.balances import dollars
 from econnector.storage.state.payments import Attempt
 
 __all__ = ["WORDS", "letter"]
@@ -28,14 +29,10 @@ def letter(to: str, language: str, practice: calls.Practice, attempt: Attempt) -
     words, title = WORDS[language], practice.title or "eConnector"
     text = words["text"].format(
         practice=title,
-        amount=_money(attempt.paid_cents),
+        amount=dollars(attempt.paid_cents),
         number=attempt.number,
         card=f"{attempt.brand} {attempt.masked}".strip() or "-",
-        partly=words["partly"].format(asked=_money(attempt.cents)) if attempt.state == "partial" else "",
+        partly=words["partly"].format(asked=dollars(attempt.cents)) if attempt.state == "partial" else "",
         phone=words["phone"].format(phone=practice.phone) if practice.phone else "",
     )
     return Letter([to], words["subject"].format(practice=title), text + "\n", attempt.mail)
-
-
-def _money(cents: int) -> str:
-    return f"${cents // 100:,}.{cents % 100:02d}"
