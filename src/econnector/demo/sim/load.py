@@ -16,7 +16,6 @@ __all__ = ["Load", "share"]
 _PATIENCE: Final = 30.0
 _MOST_AT_ONCE: Final = 2000
 _GOOD: Final = 200
-_AWAY: Final = 503
 
 
 def share(times: list[float], part: float) -> float:
@@ -33,7 +32,8 @@ class Load:
         """`pace`: pages a second."""
         self._url, self._fleet, self._pace = url, fleet, pace
         self._dice = random.Random(seed)  # noqa: S311 - whom to visit
-        context = ssl.create_default_context(cafile=ca) if ca else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        secure = url.startswith("https:")
+        context = ssl.create_default_context(cafile=ca) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         limits = httpx2.Limits(max_connections=_MOST_AT_ONCE, max_keepalive_connections=200)
         self._client = httpx2.AsyncClient(verify=context, limits=limits, timeout=_PATIENCE, trust_env=False)
         self._visits: set[asyncio.Task[None]] = set()
@@ -42,7 +42,6 @@ class Load:
         self.lately: list[float] = []
         """Seconds, since somebody emptied it."""
         self.failed = self.away = 0
-        self.causes: dict[str, int] = {}
 
     @property
     def pages(self) -> int:
@@ -66,9 +65,9 @@ class Load:
         began, there = loop.time(), fleet.up.is_set() and number in fleet.online
         try:
             answer = await self._client.get(f"{self._url}/o/{name_of(number)}/portal/sign-in")
-            status, cause = answer.status_code, str(answer.status_code)
-        except httpx2.HTTPError as error:
-            status, cause = 0, type(error).__name__
+            status = answer.status_code
+        except httpx2.HTTPError:
+            status = 0
         if status == _GOOD:
             taken = loop.time() - began
             late = number >= fleet.many - fleet.slow
@@ -77,7 +76,6 @@ class Load:
                 self.lately.append(taken)
         elif there and fleet.up.is_set() and number in fleet.online:
             self.failed += 1
-            self.causes[cause] = self.causes.get(cause, 0) + 1
         else:
             self.away += 1
 
