@@ -33,6 +33,9 @@ class Switchboard(Protocol):
     def office(self, name: str) -> Asker:
         """Return whom to ask for the office; whether it can be reached shows when it is asked."""
 
+    def line(self, name: str) -> Line:
+        """Return the way to the office as it is now. Raises `OfficeUnreachable` when that is known to be none."""
+
     async def attach(self, office: str, epoch: int, link: Attached) -> None:
         """Route the office's calls to `link` from now on.
 
@@ -114,7 +117,7 @@ class LocalSwitchboard:
 
     def office(self, name: str) -> Asker:
         """Return whom to ask for the office."""
-        return LineAsker(lambda: self._line(name))
+        return LineAsker(lambda: self.line(name))
 
     async def attach(self, office: str, epoch: int, link: Attached) -> None:
         """Route the office's calls to `link`. Raises `OwnedElsewhere` for an older epoch."""
@@ -124,7 +127,8 @@ class LocalSwitchboard:
         """Route no more calls to `link`."""
         self._holdings.drop(office, link)
 
-    def _line(self, name: str) -> Line:
+    def line(self, name: str) -> Line:
+        """Return the office's link. Raises `OfficeUnreachable`."""
         link = self._holdings.find(name)
         if link is None:
             raise OfficeUnreachable(office=name)

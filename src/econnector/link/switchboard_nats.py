@@ -140,7 +140,7 @@ class NatsSwitchboard:
 
     def office(self, name: str) -> Asker:
         """Return whom to ask for the office."""
-        return LineAsker(lambda: self._line(name))
+        return LineAsker(lambda: self.line(name))
 
     async def attach(self, office: str, epoch: int, link: Attached) -> None:
         """Route the office's calls to `link`, from whatever node. Raises `OwnedElsewhere` for an older epoch."""
@@ -161,7 +161,8 @@ class NatsSwitchboard:
             await self._unlisten(office)
             await self._settled()
 
-    def _line(self, name: str) -> Line:
+    def line(self, name: str) -> Line:
+        """Return the office's link, or the way to whatever node has it."""
         # What is connected here needs no bus.
         return self._holdings.find(name) or _Line(self, name)
 
