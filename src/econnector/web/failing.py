@@ -3,7 +3,6 @@
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
@@ -12,36 +11,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from econnector.base.errors import Failure, FileMissing, LinkFailure, NeverConnected, OfficeFailure
-from econnector.web import formats
+from econnector.web import formats, problem
 from econnector.web.kit import Visit
+from econnector.web.problem import FailureView
 
 __all__ = ["FailureView", "answer", "view", "wants_json"]
 
 log = structlog.get_logger(__name__)
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_BLANK = re.compile(r"\{(\w+)\}")
 _BETWEEN_RULES = re.compile(r"[,\s]+")
-_WAIT_FACT = "seconds"
-
-
-@dataclass(frozen=True, slots=True)
-class FailureView:
-    """What a person is shown of a failure, in their language."""
-
-    code: str
-    title: str
-    text: str
-    reference: str
-    status: int
-    still: str
-    """What still works, or an empty text."""
-    retry: bool
-    """Whether the same page may be asked for again."""
-    wait_seconds: int = 0
-    """When it is worth trying again; 0 when nobody knows."""
-    steps: tuple[str, ...] = ()
-    """What to do, in order; only where the office reads."""
 
 
 def view(failure: Failure, visit: Visit, status: int = 0) -> FailureView:
@@ -52,7 +30,7 @@ def view(failure: Failure, visit: Visit, status: int = 0) -> FailureView:
     facts["phone"] = formats.phone(facts.get("phone", "")) or visit.phone
     title = _written(failure, visit, "title") or failure.title
     # Many texts begin with the title, so that they stand alone on a command line; below the title they need not.
-    text = _tell(_template(failure, visit), _worded(facts, visit)).removeprefix(f"{title}.").lstrip()
+    text = problem.tell(_template(failure, visit), _worded(facts, visit)).removeprefix(f"{title}.").lstrip()
     return FailureView(
         code=failure.code,
         title=title,
@@ -61,29 +39,24 @@ def view(failure: Failure, visit: Visit, status: int = 0) -> FailureView:
         status=status or failure.http,
         still=_still(failure, visit),
         retry=failure.retry,
-        wait_seconds=_seconds(facts),
+        wait_seconds=problem.seconds(facts),
     )
 
 
 def _office_view(failure: Failure, status: int) -> FailureView:
     """Return cause and remedy; the title is left out, because it speaks to patients."""
-    cause, *more = _SENTENCE_END.split(failure.office_text())
+    cause, more = problem.first_sentence(failure.office_text())
     return FailureView(
         code=failure.code,
         title=cause,
-        text=" ".join(more),
+        text=more,
         reference=failure.reference,
         status=status or failure.http,
         still="",
         retry=failure.retry,
-        wait_seconds=_seconds(failure.facts),
+        wait_seconds=problem.seconds(failure.facts),
         steps=failure.remedy_steps(),
     )
-
-
-def _seconds(facts: Mapping[str, str]) -> int:
-    wait = facts.get(_WAIT_FACT, "")
-    return int(wait) if wait.isascii() and wait.isdigit() else 0
 
 
 def answer(failure: Failure, visit: Visit, status: int = 0, headers: Mapping[str, str] | None = None) -> Response:
@@ -125,16 +98,6 @@ def _rules(failure: Failure, visit: Visit) -> str:
     return " ".join(text for text in said if text) if all(said) else ""
 
 
-def _tell(template: str, facts: Mapping[str, str]) -> str:
-    """Fill in the facts; a sentence that needs one nobody knows is left out rather than shown with a hole."""
-    known = [
-        sentence
-        for sentence in _SENTENCE_END.split(template)
-        if all(facts.get(name) for name in _BLANK.findall(sentence))
-    ]
-    return _BLANK.sub(lambda found: facts[found[1]], " ".join(known))
-
-
 def _worded(facts: Mapping[str, str], visit: Visit) -> dict[str, str]:
     """Return the facts with moments in words."""
     return {
@@ -159,18 +122,7 @@ def wants_json(request: Request) -> bool:
 
 
 def _problem(shown: FailureView) -> Response:
-    content: dict[str, object] = {
-        "type": f"urn:econnector:failure:{shown.code}",
-        "title": shown.title,
-        "status": shown.status,
-        "detail": shown.text,
-        "code": shown.code,
-        "reference": shown.reference,
-        "retry": shown.retry,
-    }
-    if shown.steps:
-        content["remedy"] = list(shown.steps)
-    return JSONResponse(content, status_code=shown.status, media_type="application/problem+json")
+    return JSONResponse(problem.members(shown), status_code=shown.status, media_type=problem.MEDIA_TYPE)
 
 
 def _page(shown: FailureView, visit: Visit) -> Response:
@@ -193,7 +145,7 @@ _LAST_RESORT: Final = (
 
 def _last_resort(failure: Failure, visit: Visit, status: int) -> Response:
     office = visit.kit.audience == "office"
-    told = failure.office_text() if office else _tell(failure.patient, failure.public_facts())
+    told = failure.office_text() if office else problem.tell(failure.patient, failure.public_facts())
     content = {"title": "eConnector" if office else failure.title, "text": told, "reference": failure.reference}
     safe = {name: html.escape(str(value)) for name, value in content.items()}
     return HTMLResponse(_LAST_RESORT.format_map(safe), status_code=status or failure.http)

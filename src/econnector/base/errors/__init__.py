@@ -7,6 +7,7 @@ The tree::
       AccessFailure   access.py   this person may not do this
                       security.py codes, the second step, passkeys
                       visits.py   or not any more: the visit was moved
+                      api.py      a partner's program and its key
       OfficeFailure   office.py   something in the office is missing or broken
                       machine.py  it slept, or cannot keep a log
                 summary.py  what a care summary cannot do without is not recorded
@@ -33,6 +34,7 @@ from econnector.base.errors.access import (
     SessionEnded,
     TooManyTries,
 )
+from econnector.base.errors.api import ApiKeyRefused, ApiRightMissing, MethodRefused, RecordMissing
 from econnector.base.errors.catalogue import CATALOGUE, Failure, Unexpected, failure_from, walk
 from econnector.base.errors.codes import (
     CodeAddressRefused,
@@ -192,6 +194,8 @@ __all__ = [
     "AccountUnknown",
     "AnswerLost",
     "AnswerUncertain",
+    "ApiKeyRefused",
+    "ApiRightMissing",
     "AttachmentRejected",
     "CareSummaryNotLoaded",
     "CareSummaryNotSetUp",
@@ -249,6 +253,7 @@ __all__ = [
     "MailUncertain",
     "MailUntrusted",
     "MessageRejected",
+    "MethodRefused",
     "NameTaken",
     "NeverConnected",
     "NotAllowed",
@@ -277,6 +282,7 @@ __all__ = [
     "PreviewOnly",
     "ProtocolBroken",
     "QuestionUnanswered",
+    "RecordMissing",
     "RegistryAway",
     "RegistryOutdated",
     "ReportsTooOften",

@@ -1,0 +1,69 @@
+"""A failure as its reader is told, and as a program reads it: JSON after RFC 9457. Every door says it alike."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["MEDIA_TYPE", "FailureView", "first_sentence", "members", "seconds", "tell"]
+
+MEDIA_TYPE = "application/problem+json"
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_BLANK = re.compile(r"\{(\w+)\}")
+_WAIT_FACT = "seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class FailureView:
+    """What a person is shown of a failure, in their language."""
+
+    code: str
+    title: str
+    text: str
+    reference: str
+    status: int
+    still: str
+    """What still works, or an empty text."""
+    retry: bool
+    """Whether the same page may be asked for again."""
+    wait_seconds: int = 0
+    """When it is worth trying again; 0 when nobody knows."""
+    steps: tuple[str, ...] = ()
+    """What to do, in order; only where the office reads."""
+
+
+def members(shown: FailureView) -> dict[str, object]:
+    """Return the members of the problem's JSON object."""
+    content: dict[str, object] = {
+        "type": f"urn:econnector:failure:{shown.code}",
+        "title": shown.title,
+        "status": shown.status,
+        "detail": shown.text,
+        "code": shown.code,
+        "reference": shown.reference,
+        "retry": shown.retry,
+    }
+    if shown.steps:
+        content["remedy"] = list(shown.steps)
+    return content
+
+
+def tell(template: str, facts: Mapping[str, str]) -> str:
+    """Fill in the facts; a sentence that needs one nobody knows is left out rather than shown with a hole."""
+    known = [
+        sentence
+        for sentence in _SENTENCE_END.split(template)
+        if all(facts.get(name) for name in _BLANK.findall(sentence))
+    ]
+    return _BLANK.sub(lambda found: facts[found[1]], " ".join(known))
+
+
+def first_sentence(text: str) -> tuple[str, str]:
+    """Return a text's first sentence, and the rest."""
+    first, *more = _SENTENCE_END.split(text)
+    return first, " ".join(more)
+
+
+def seconds(facts: Mapping[str, str]) -> int:
+    """Return after how many seconds it is worth trying again; 0 when nobody knows."""
+    wait = facts.get(_WAIT_FACT, "")
+    return int(wait) if wait.isascii() and wait.isdigit() else 0
