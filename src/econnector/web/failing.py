@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+import msgspec
 import structlog
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from econnector.base.errors import Failure, FileMissing, LinkFailure, NeverConnected, OfficeFailure
-from econnector.web import formats, problem
+from econnector.web import formats
 from econnector.web.kit import Visit
-from econnector.web.problem import FailureView
+from econnector.web.problem import MEDIA_TYPE, FailureView, first_sentence, problem, seconds, tell
 
 __all__ = ["FailureView", "answer", "view", "wants_json"]
 
@@ -30,7 +31,7 @@ def view(failure: Failure, visit: Visit, status: int = 0) -> FailureView:
     facts["phone"] = formats.phone(facts.get("phone", "")) or visit.phone
     title = _written(failure, visit, "title") or failure.title
     # Many texts begin with the title, so that they stand alone on a command line; below the title they need not.
-    text = problem.tell(_template(failure, visit), _worded(facts, visit)).removeprefix(f"{title}.").lstrip()
+    text = tell(_template(failure, visit), _worded(facts, visit)).removeprefix(f"{title}.").lstrip()
     return FailureView(
         code=failure.code,
         title=title,
@@ -39,13 +40,13 @@ def view(failure: Failure, visit: Visit, status: int = 0) -> FailureView:
         status=status or failure.http,
         still=_still(failure, visit),
         retry=failure.retry,
-        wait_seconds=problem.seconds(facts),
+        wait_seconds=seconds(facts),
     )
 
 
 def _office_view(failure: Failure, status: int) -> FailureView:
     """Return cause and remedy; the title is left out, because it speaks to patients."""
-    cause, more = problem.first_sentence(failure.office_text())
+    cause, more = first_sentence(failure.office_text())
     return FailureView(
         code=failure.code,
         title=cause,
@@ -54,7 +55,7 @@ def _office_view(failure: Failure, status: int) -> FailureView:
         status=status or failure.http,
         still="",
         retry=failure.retry,
-        wait_seconds=problem.seconds(failure.facts),
+        wait_seconds=seconds(failure.facts),
         steps=failure.remedy_steps(),
     )
 
@@ -122,7 +123,7 @@ def wants_json(request: Request) -> bool:
 
 
 def _problem(shown: FailureView) -> Response:
-    return JSONResponse(problem.members(shown), status_code=shown.status, media_type=problem.MEDIA_TYPE)
+    return Response(msgspec.json.encode(problem(shown)), status_code=shown.status, media_type=MEDIA_TYPE)
 
 
 def _page(shown: FailureView, visit: Visit) -> Response:
@@ -145,7 +146,7 @@ _LAST_RESORT: Final = (
 
 def _last_resort(failure: Failure, visit: Visit, status: int) -> Response:
     office = visit.kit.audience == "office"
-    told = failure.office_text() if office else problem.tell(failure.patient, failure.public_facts())
+    told = failure.office_text() if office else tell(failure.patient, failure.public_facts())
     content = {"title": "eConnector" if office else failure.title, "text": told, "reference": failure.reference}
     safe = {name: html.escape(str(value)) for name, value in content.items()}
     return HTMLResponse(_LAST_RESORT.format_map(safe), status_code=status or failure.http)

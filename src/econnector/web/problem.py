@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["MEDIA_TYPE", "FailureView", "first_sentence", "members", "seconds", "tell"]
+import msgspec
+
+__all__ = ["MEDIA_TYPE", "FailureView", "Problem", "first_sentence", "problem", "seconds", "tell"]
 
 MEDIA_TYPE = "application/problem+json"
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -31,20 +33,39 @@ class FailureView:
     """What to do, in order; only where the office reads."""
 
 
-def members(shown: FailureView) -> dict[str, object]:
-    """Return the members of the problem's JSON object."""
-    content: dict[str, object] = {
-        "type": f"urn:econnector:failure:{shown.code}",
-        "title": shown.title,
-        "status": shown.status,
-        "detail": shown.text,
-        "code": shown.code,
-        "reference": shown.reference,
-        "retry": shown.retry,
-    }
-    if shown.steps:
-        content["remedy"] = list(shown.steps)
-    return content
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A failure as a program reads it; members that say nothing are left out."""
+
+    type: str
+    """`urn:econnector:failure:` and the code."""
+    title: str
+    status: int
+    detail: str
+    code: str
+    """Stable: what a program decides by."""
+    reference: str
+    """What to tell whoever runs it."""
+    retry: bool
+    """Whether the same request may be sent again."""
+    parameter: str = ""
+    """Of the query, where one is at fault."""
+    remedy: tuple[str, ...] = ()
+    """What to do, in order; only where the office reads."""
+
+
+def problem(shown: FailureView, parameter: str = "") -> Problem:
+    """Return what is shown of a failure as its JSON object."""
+    return Problem(
+        type=f"urn:econnector:failure:{shown.code}",
+        title=shown.title,
+        status=shown.status,
+        detail=shown.text,
+        code=shown.code,
+        reference=shown.reference,
+        retry=shown.retry,
+        parameter=parameter,
+        remedy=shown.steps,
+    )
 
 
 def tell(template: str, facts: Mapping[str, str]) -> str:

@@ -4,7 +4,8 @@ Every call carries the program's key as it came; only the office knows which key
 raise `ApiKeyRefused`; all but `STATUS` raise `ApiRightMissing`.
 
 Names follow Open Dental's own API: PascalCase for a column of the table, camelCase for what is derived or comes from
-another one, enums by name. Dates are `2026-11-24` and times `2026-11-24 09:00:00`, in the office's local time.
+another one, enums by name. Dates are `2026-11-24` and times `2026-11-24 09:00:00`, in the office's local time; no time
+is `0001-01-01 00:00:00`.
 """
 
 from typing import Annotated, Final, Literal
@@ -24,6 +25,7 @@ __all__ = [
     "Appointment",
     "Appointments",
     "AppointmentsAsked",
+    "AptStatus",
     "Document",
     "DocumentAsked",
     "DocumentHead",
@@ -70,13 +72,17 @@ class AppointmentsAsked(msgspec.Struct):
     limit: int = MOST_ROWS
 
 
+AptStatus = Literal["Scheduled", "Complete", "ASAP", "Broken"]
+"""What stands on a schedule; not what is planned or unscheduled, nor the notes that are kept as appointments."""
+
+
 class Appointment(msgspec.Struct):
     """One appointment. Its note never leaves the office."""
 
     AptNum: int
     PatNum: int
     AptDateTime: str
-    AptStatus: Literal["Scheduled", "Complete", "UnschedList", "ASAP", "Broken", "Planned", "PtNote", "PtNoteCompleted"]
+    AptStatus: AptStatus
     minutes: Annotated[int, msgspec.Meta(ge=0)]
     """How long it takes, by its pattern."""
     provAbbr: str = ""  # noqa: N815 - a name of the API
@@ -118,7 +124,7 @@ class Document(msgspec.Struct):
     extension: str
     """Of the file, in lower case with its dot: `.pdf`; empty where it has none."""
     fileSize: int | None = None  # noqa: N815 - a name of the API
-    """In bytes; None where the file is not there now."""
+    """In bytes; None where it is not known before the file is opened."""
 
 
 class Documents(msgspec.Struct):

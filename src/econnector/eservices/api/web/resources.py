@@ -10,14 +10,15 @@ import msgspec
 
 from econnector.base.errors import ApiKeyRefused, Failure, MethodRefused, UnknownAddress, ValueRejected
 from econnector.eservices.api import calls
-from econnector.web import problem as problems
-from econnector.web.problem import FailureView
+from econnector.web.problem import MEDIA_TYPE, FailureView, seconds, tell
+from econnector.web.problem import problem as problem_of
 from econnector.wire.call import Call
 
-__all__ = ["ALLOW", "RESOURCES", "Resource", "Wanted", "body", "find", "key_of", "problem"]
+__all__ = ["ALLOW", "HIGHEST", "RESOURCES", "Resource", "Wanted", "body", "find", "key_of", "problem"]
 
 ALLOW: Final = "GET"
-_HIGHEST = 2**63 - 1
+HIGHEST: Final = 2**63 - 1
+"""The largest number of a record."""
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _KEY = re.compile(r"eck_[A-Za-z0-9_-]{1,96}", re.ASCII)
@@ -92,7 +93,7 @@ def _resource(path: str) -> tuple[Resource, int]:
     if found is None or "{number}" in parts:
         raise UnknownAddress
     number = next((int(part) for part in parts if _NUMBER.fullmatch(part)), 1)
-    if not 1 <= number <= _HIGHEST:
+    if not 1 <= number <= HIGHEST:
         raise UnknownAddress
     return found, number
 
@@ -167,15 +168,15 @@ def body(call: AnyCall, result: msgspec.Struct) -> bytes:
 def problem(failure: Failure) -> tuple[int, dict[str, str], bytes]:
     """Return a failure as status, headers and problem JSON (RFC 9457), in English and with public facts only."""
     facts = failure.public_facts()
-    wait = problems.seconds(facts)
-    headers = {"content-type": problems.MEDIA_TYPE, "x-reference": failure.reference}
+    wait = seconds(facts)
+    headers = {"content-type": MEDIA_TYPE, "x-reference": failure.reference}
     if wait:
         headers["retry-after"] = str(wait)
     if isinstance(failure, ApiKeyRefused):
         headers["www-authenticate"] = 'Bearer realm="eConnector"'
     if isinstance(failure, MethodRefused):
         headers["allow"] = facts["allow"]
-    text = problems.tell(failure.patient, facts)
+    text = tell(failure.patient, facts)
     told = FailureView(
         code=failure.code,
         title=failure.title,
@@ -186,7 +187,4 @@ def problem(failure: Failure) -> tuple[int, dict[str, str], bytes]:
         retry=failure.retry,
         wait_seconds=wait,
     )
-    members = problems.members(told)
-    if field := facts.get("field"):
-        members["parameter"] = field
-    return failure.http, headers, _encode(members)
+    return failure.http, headers, _encode(problem_of(told, facts.get("field", "")))
