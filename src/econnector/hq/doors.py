@@ -14,11 +14,19 @@ import msgspec
 from starlette.requests import Request
 
 from econnector.base.clock import SYSTEM, Clock
-from econnector.base.errors import KeyInactive, NeverConnected, OfficeUnreachable, RegistryAway, UnknownAddress
+from econnector.base.errors import (
+    Failure,
+    KeyInactive,
+    NeverConnected,
+    OfficeUnreachable,
+    RegistryAway,
+    UnknownAddress,
+)
 from econnector.hq.registry import heartbeats
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.heartbeats import Reach
 from econnector.hq.registry.offices import NAME, inactive_reason
+from econnector.link.line import Line
 from econnector.link.switchboard import Switchboard
 from econnector.web.door import Door, FindDoor
 from econnector.wire.call import Asker, Call, Download
@@ -36,11 +44,13 @@ _MOST = 20_000
 
 
 class _Known:
-    __slots__ = ("asking", "at", "reach")
+    __slots__ = ("asking", "at", "open", "reach")
 
     def __init__(self) -> None:
         self.at = float("-inf")
         self.reach: Reach | None = None
+        self.open = ""
+        """The office's name, if its door was open when it was last looked at."""
         self.asking: asyncio.Task[Reach | None] | None = None
 
 
@@ -74,7 +84,25 @@ class Doors:
         """Return what is known of the office with this host name, or None. Raises `RegistryAway`."""
         return await self._look("", host) if "." in host else None
 
+    def peek(self, name: str, host: str) -> str | None:
+        """Return the name of the office with this name or host name if it may be asked; None when `admit` must say."""
+        known = self._known.get((name, host))
+        if known is None or self._clock.monotonic() - known.at >= _FRESH:
+            return None
+        return known.open or None
+
+    async def admit(self, name: str, host: str) -> str:
+        """Return the name of the office with this name, or with this host name where `name` is empty.
+
+        Raises `UnknownAddress`, `KeyInactive` or `NeverConnected` if it may not be asked, and `RegistryAway`.
+        """
+        return self._let_in(await (self.by_name(name) if name else self.by_host(host))).name
+
     def _door(self, reach: Reach | None, base: str) -> Door:
+        reach = self._let_in(reach)
+        return Door(reach.name, base, reach.title, reach.phone, _Telling(self, reach.name))
+
+    def _let_in(self, reach: Reach | None) -> Reach:
         if reach is None:
             raise UnknownAddress
         why = inactive_reason(reach.disabled_at, reach.disabled_reason, reach.support_ends, self._clock.now())
@@ -82,7 +110,7 @@ class Doors:
             raise KeyInactive(reason=why.reason, since=why.since, phone=reach.phone, office=reach.name)
         if _never_heard(reach):
             raise NeverConnected(phone=reach.phone, office=reach.name)
-        return Door(reach.name, base, reach.title, reach.phone, _Telling(self, reach.name))
+        return reach
 
     async def _look(self, name: str, host: str) -> Reach | None:
         known = self._known.get((name, host))
@@ -109,7 +137,9 @@ class Doors:
     async def _fetch(self, known: _Known, name: str, host: str) -> Reach | None:
         try:
             known.reach = await self._registry.run(heartbeats.find, name, host)
-            known.at = self._clock.monotonic()
+            known.at, known.open = self._clock.monotonic(), ""
+            with contextlib.suppress(Failure):
+                known.open = self._let_in(known.reach).name
         finally:
             known.asking = None
         return known.reach
@@ -117,6 +147,21 @@ class Doors:
     def asker(self, name: str) -> Asker:
         """Return whom to ask for the office."""
         return self._switchboard.office(name)
+
+    def line(self, name: str) -> Line:
+        """Return the way to the office. Raises `OfficeUnreachable`."""
+        return self._switchboard.line(name)
+
+    async def told(self, name: str, failure: OfficeUnreachable, reference: str | None) -> OfficeUnreachable:
+        """Return the failure with since when the office is away, and whom to call instead."""
+        facts = {"office": name, **failure.facts}
+        reach = None
+        with contextlib.suppress(RegistryAway):
+            reach = await self.by_name(name)
+        if reach is not None and reach.last_seen is not None:
+            seen = local_time(reach.last_seen, reach.utc_offset)
+            facts |= {"last_seen": seen, "since": seen, "phone": reach.phone}
+        return OfficeUnreachable(reference=reference or failure.reference, **facts)
 
 
 class _Telling:
@@ -140,7 +185,7 @@ class _Telling:
         try:
             return await self._asker.ask(call, params, within=within, key=key, reference=reference)
         except OfficeUnreachable as failure:
-            raise await self._told(failure, reference) from failure
+            raise await self._doors.told(self._name, failure, reference) from failure
 
     async def download(
         self, call: Call[P, R], params: P, *, within: float | None = None, reference: str | None = None
@@ -149,17 +194,7 @@ class _Telling:
         try:
             return await self._asker.download(call, params, within=within, reference=reference)
         except OfficeUnreachable as failure:
-            raise await self._told(failure, reference) from failure
-
-    async def _told(self, failure: OfficeUnreachable, reference: str | None) -> OfficeUnreachable:
-        facts = {"office": self._name, **failure.facts}
-        reach = None
-        with contextlib.suppress(RegistryAway):
-            reach = await self._doors.by_name(self._name)
-        if reach is not None and reach.last_seen is not None:
-            seen = local_time(reach.last_seen, reach.utc_offset)
-            facts |= {"last_seen": seen, "since": seen, "phone": reach.phone}
-        return OfficeUnreachable(reference=reference or failure.reference, **facts)
+            raise await self._doors.told(self._name, failure, reference) from failure
 
 
 def _never_heard(reach: Reach) -> bool:

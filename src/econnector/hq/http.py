@@ -43,19 +43,23 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_size += len(data)
             if self._head_size > HEAD_BYTES:
                 self._refuse(_TOO_LONG)
+            elif self._timer is None:
+                self._wait()  # not before: nearly every head comes whole, and needs no timer
 
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
         self._in_head, self._head_size = True, 0
-        if self._timer is None:
-            self._wait()
 
     def on_headers_complete(self) -> None:
         """Let the request pass."""
+        self.head_is_whole()
+        super().on_headers_complete()
+
+    def head_is_whole(self) -> None:
+        """Count and wait no more."""
         self._in_head = False
         self._wait_no_more()
-        super().on_headers_complete()
 
     def _wait(self) -> None:
         self._timer = self.loop.call_later(HEAD_SECONDS, self._refuse, _TOO_SLOW)

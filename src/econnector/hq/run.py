@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from econnector.base.settings import Loaded
 from econnector.base.version import version
 from econnector.hq.app import Hq, create_admin_app, create_app
 from econnector.hq.http import BoundedHttp
+from econnector.hq.lean import Lean, LeanHttp
 from econnector.hq.memory import settle
 from econnector.hq.settings import Address, HqSettings, parse_address
 from econnector.hq.websocket import LinkProtocol
@@ -83,7 +85,7 @@ async def serve(
     hq: Hq = app.state.hq
     on_start(hq)
     with contextlib.ExitStack() as opened:
-        main = _Listener(app, parse_address(settings.listen), "listen", _for_public(settings))
+        main = _Listener(app, parse_address(settings.listen), "listen", _for_public(settings, hq))
         opened.callback(main.socket.close)
         listeners = [main]
         if settings.admin:
@@ -147,7 +149,6 @@ class _Listener:
             app,
             host=address.host,
             port=address.port,
-            http=BoundedHttp,
             lifespan="off",  # `serve` starts and stops the parts itself: what goes wrong then has a name
             log_config=None,
             access_log=False,  # addresses and tokens of patients' browsers are nobody's business
@@ -171,8 +172,9 @@ class _Listener:
         return f"{self._scheme}://{Address(self._host, self.socket.getsockname()[1])}"
 
 
-def _for_public(settings: HqSettings) -> dict[str, Any]:
+def _for_public(settings: HqSettings, hq: Hq) -> dict[str, Any]:
     return {
+        "http": partial(LeanHttp, lean=Lean(hq.doors, hq.metrics, lambda: hq.draining)),
         "ws": LinkProtocol,
         "ws_max_size": LARGEST_MESSAGE,
         # The link finds a dead peer itself, and compressing would cost 50 KiB per office.
@@ -184,7 +186,12 @@ def _for_public(settings: HqSettings) -> dict[str, Any]:
 
 
 def _for_admin(settings: HqSettings, address: Address) -> dict[str, Any]:
-    return {"ws": "none", **_behind_proxies(settings), **({} if address.inside else _tls(settings))}
+    return {
+        "http": BoundedHttp,
+        "ws": "none",
+        **_behind_proxies(settings),
+        **({} if address.inside else _tls(settings)),
+    }
 
 
 def _behind_proxies(settings: HqSettings) -> dict[str, Any]:

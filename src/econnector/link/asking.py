@@ -14,21 +14,29 @@ from econnector.link.line import LARGEST_BODY, Handle, Line
 from econnector.wire.call import Call, Download
 from econnector.wire.messages import Fault, Request
 
-__all__ = ["LineAsker"]
+__all__ = ["CREDIT_STEP", "GROWN", "GROWTH", "LONG_LINE", "UNREADABLE", "LineAsker", "encode_request"]
 
 P = TypeVar("P", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
 
 _encode = msgspec.msgpack.Encoder().encode
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_CREDIT_STEP = 64 * 1024
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+CREDIT_STEP = 64 * 1024
 """Bytes that are used up before they are given back, unless nothing is left to use: fewer, larger packets."""
 _CRUMBS = 4 * 1024
 """Bytes up to which waiting pieces are joined: a window that comes a byte at a time must cost no more than a window."""
-_LONG_LINE = 0.02
+LONG_LINE = 0.02
 """Seconds: a reader that waits longer for bytes has a line on which more of them should be under way."""
-_GROWTH, _GROWN = 256 * 1024, 4 * 1024 * 1024
+GROWTH, GROWN = 256 * 1024, 4 * 1024 * 1024
 """Bytes by which the window grows at a time, and at most in all."""
+
+
+def encode_request(call: Call[P, R], params: P, limit: float, reference: str, key: str = "") -> bytes:
+    """Return one call as a line takes it. Raises `RequestTooLarge`."""
+    body = _encode(Request(call.name, limit, reference, msgspec.Raw(call.encode(params)), key))
+    if len(body) > LARGEST_BODY:
+        raise RequestTooLarge(reference=reference, limit=LARGEST_BODY)
+    return body
 
 
 class LineAsker:
@@ -114,10 +122,7 @@ class _Asking(Generic[R]):
     async def run(self, line: Line, params: msgspec.Struct) -> None:
         """Send the request and wait for the result."""
         call = self._call
-        raw = msgspec.Raw(call.encode(params))
-        body = _encode(Request(call.name, self._limit, self._reference, raw, self._key))
-        if len(body) > LARGEST_BODY:
-            raise RequestTooLarge(reference=self._reference, limit=LARGEST_BODY)
+        body = encode_request(call, params, self._limit, self._reference, self._key)
         if self._limit <= 0:
             raise self._failure(link_fault(OfficeTooSlow, limit=self._limit))
         self._loop = line.loop
@@ -145,14 +150,14 @@ class _Asking(Generic[R]):
         """Return the result. Raises `ProtocolBroken` if it is not what the call declares."""
         try:
             return self._call.decode_result(self._result or b"")
-        except _UNREADABLE:
+        except UNREADABLE:
             raise self.broken("it cannot be read") from None
 
     def take(self) -> bytes | None:
         """Return the next bytes that are here, None at the end of what is here."""
         return self._chunks.popleft() if self._chunks else None
 
-    def give_back(self, size: int, *, least: int = _CREDIT_STEP) -> int:
+    def give_back(self, size: int, *, least: int = CREDIT_STEP) -> int:
         """Return credit for `size` used bytes once they are worth a packet; return what is still owed."""
         if self._over or not size or (size < least and self._chunks):
             return size
@@ -245,9 +250,9 @@ class _LineDownload(Generic[R]):
         self._owed = asking.give_back(self._owed)
         before = self._loop.time()
         await asking.wait()
-        if self._loop.time() - before > _LONG_LINE and self._grown < _GROWN:
-            self._grown += _GROWTH
-            self._owed += _GROWTH
+        if self._loop.time() - before > LONG_LINE and self._grown < GROWN:
+            self._grown += GROWTH
+            self._owed += GROWTH
         chunk = asking.take()
         if chunk is None:
             raise StopAsyncIteration
