@@ -91,7 +91,10 @@ def test_hostile_facts_are_text_and_nothing_else() -> None:
 
 def test_when_it_is_known_when_to_come_back_the_browser_is_told() -> None:
     assert failing.answer(OfficeBusy(seconds=20, limit=64), visit()).headers["retry-after"] == "20"
-    assert "retry-after" not in failing.answer(OfficeBusy(seconds="soon", limit=64), visit()).headers
+    assert failing.answer(OfficeBusy(seconds="soon", limit=64), visit()).headers["retry-after"] == "5"
+    assert failing.answer(OfficeUnreachable(), visit()).headers["retry-after"] == "5"
+    assert "retry-after" not in failing.answer(VersionsDiffer(), visit()).headers
+    assert "retry-after" not in failing.answer(FileMissing(), visit()).headers
 
 
 def test_only_what_may_be_asked_again_offers_to() -> None:

@@ -21,6 +21,8 @@ __all__ = ["FailureView", "answer", "view", "wants_json"]
 log = structlog.get_logger(__name__)
 
 _BETWEEN_RULES = re.compile(r"[,\s]+")
+_AWAY, _SOON = 503, 5
+"""What is away only for a moment, as when a node restarts, is worth asking again after so many seconds."""
 
 
 def view(failure: Failure, visit: Visit, status: int = 0) -> FailureView:
@@ -70,8 +72,8 @@ def answer(failure: Failure, visit: Visit, status: int = 0, headers: Mapping[str
         log.error("failure page failed", kind=type(error).__name__, reference=failure.reference)  # noqa: TRY400
         response = _last_resort(failure, visit, status)
     else:
-        if shown.wait_seconds:
-            response.headers["retry-after"] = str(shown.wait_seconds)
+        if wait := shown.wait_seconds or (_SOON if shown.status == _AWAY and shown.retry else 0):
+            response.headers["retry-after"] = str(wait)
     response.headers.update(headers or {})
     # The request's own would lead nowhere: what is on the page is what people read out.
     response.headers["x-reference"] = failure.reference
