@@ -8,10 +8,10 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Self
 
-__all__ = ["Process", "free_port", "wait_for_http"]
+__all__ = ["Process", "free_port", "measured", "wait_for_http", "wait_until"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -75,6 +75,15 @@ class Process:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def wait_until(what: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until `what()`. Raises `TimeoutError`."""
+    ends = time.perf_counter() + seconds
+    while not what():
+        if time.perf_counter() > ends:
+            raise TimeoutError(f"what was waited for did not come in {seconds:g} s")
+        time.sleep(0.02)
 
 
 def wait_for_http(url: str, seconds: float = 30.0) -> float:
