@@ -26,6 +26,7 @@ from benchmarks.load import percentile
 from benchmarks.processes import Process, free_port
 from econnector.base.ids import new_id
 from econnector.link.accept import Admission, Arrival, Gateway
+from econnector.link.admission import Bounds
 from econnector.link.calls import ECHO, Echo
 from econnector.link.carrier import LARGEST_MESSAGE
 from econnector.link.connect import tune
@@ -41,6 +42,7 @@ PAYLOAD = b"x" * 1000
 IN_FLIGHT = (1, 64, 512)
 ROUNDS = 5
 LIMITS = Limits(streams=1024)
+UNBOUNDED = Bounds(calls=1024, rate=0, all_calls=1 << 20)
 FILE = Call("bench.file", Echo, Echo, limit=60, streams=True)
 FILE_BYTES = 100_000_000
 _CORES = sorted(os.sched_getaffinity(0))[:2]
@@ -166,7 +168,7 @@ class _Hq:
     """The asking process: a gateway, and the plain echo's other end."""
 
     def __init__(self) -> None:
-        self.switchboard = LocalSwitchboard()
+        self.switchboard = LocalSwitchboard(UNBOUNDED)
         self.gateway = Gateway(_OpenGate(), self.switchboard, lambda _: Answers(), limits=LIMITS)
         self.office: Asker = self.switchboard.office("office")
         self._plain: WebSocket | None = None

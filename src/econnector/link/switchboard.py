@@ -1,12 +1,14 @@
 """The switchboard: an office is asked by its name, wherever its link is.
 
 One HQ process holds all links itself (`LocalSwitchboard`); several processes reach each other's over NATS
-(`switchboard_nats`). Whoever asks never knows which.
+(`switchboard_nats`). Whoever asks never knows which. Calls pass the office's share of the process (`admission`) on
+their way.
 """
 
 from typing import NamedTuple, Protocol
 
 from econnector.base.errors import OfficeUnreachable, OwnedElsewhere
+from econnector.link.admission import Bounds, Shares
 from econnector.link.asking import LineAsker
 from econnector.link.line import Line
 from econnector.wire.call import Asker
@@ -23,6 +25,10 @@ class Attached(Line, Protocol):
 
 class Switchboard(Protocol):
     """Finds the link of an office."""
+
+    @property
+    def shares(self) -> Shares:
+        """What each office has of this process."""
 
     async def start(self) -> None:
         """Begin to work. Raises a `Failure` if that cannot be."""
@@ -103,11 +109,12 @@ class Holdings:
 class LocalSwitchboard:
     """All links are in this process."""
 
-    __slots__ = ("_holdings",)
+    __slots__ = ("_holdings", "shares")
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds | None = None) -> None:
         """Know no office."""
         self._holdings = Holdings()
+        self.shares = Shares(self._link, bounds)
 
     async def start(self) -> None:
         """Nothing has to be started."""
@@ -128,7 +135,11 @@ class LocalSwitchboard:
         self._holdings.drop(office, link)
 
     def line(self, name: str) -> Line:
-        """Return the office's link. Raises `OfficeUnreachable`."""
+        """Return the way to the office's link. Raises `OfficeUnreachable`."""
+        self._link(name)
+        return self.shares.line(name)
+
+    def _link(self, name: str) -> Line:
         link = self._holdings.find(name)
         if link is None:
             raise OfficeUnreachable(office=name)

@@ -22,6 +22,7 @@ from nats.errors import Error as NatsError
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import OfficeUnreachable, OwnedElsewhere, SwitchboardAway
 from econnector.base.ids import new_id
+from econnector.link.admission import Bounds, Shares
 from econnector.link.asking import LineAsker
 from econnector.link.line import Handle, Line, Sink
 from econnector.link.relay import Asking, Serving
@@ -75,13 +76,16 @@ class _Line:
 class NatsSwitchboard:
     """The links of several processes, joined by a NATS server."""
 
-    def __init__(self, url: str, *, prefix: str = "econnector", clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self, url: str, *, prefix: str = "econnector", bounds: Bounds | None = None, clock: Clock = SYSTEM
+    ) -> None:
         """`url` such as `nats://127.0.0.1:4222` (several: comma-separated); `prefix` keeps two systems apart."""
         self._url, self._prefix, self._clock = url, prefix, clock
         self._server = url.rpartition("@")[2]
         self._node = new_id()
         self._nats: Client | None = None
         self._holdings = Holdings()
+        self.shares = Shares(self._way, bounds)
         self._since: dict[str, float] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._yielded: dict[str, str] = {}
@@ -162,7 +166,10 @@ class NatsSwitchboard:
             await self._settled()
 
     def line(self, name: str) -> Line:
-        """Return the office's link, or the way to whatever node has it."""
+        """Return the way to the office's link, here or at whatever node has it."""
+        return self.shares.line(name)
+
+    def _way(self, name: str) -> Line:
         # What is connected here needs no bus.
         return self._holdings.find(name) or _Line(self, name)
 
@@ -254,7 +261,8 @@ class NatsSwitchboard:
     async def _take(self, message: Msg, office: str) -> None:
         if message.data[:1] == b"\0":
             asker = message.reply.rpartition(".")[0] + ".-"
-            self._serving.hear(message.data, asker, self._holdings.find(office), office)
+            here = self._holdings.find(office) is not None
+            self._serving.hear(message.data, asker, self.shares.line(office) if here else None, office)
         elif (claim := _read_claim(message.data)) is not None:
             gives_way = claim.node == self._node or self._give_way(claim)
             await self._publish(message.reply, b"yes" if gives_way else b"no", "")

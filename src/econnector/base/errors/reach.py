@@ -117,12 +117,12 @@ class OfficeTooSlow(LinkFailure):
 
 
 class OfficeBusy(LinkFailure):
-    """The office already has as many calls waiting as it may have."""
+    """More is asked of the office at a time than HQ, or the office, allows."""
 
     code = "office-busy"
     title = "Your dentist's computer is very busy"
     patient = "Your dentist's computer is very busy. Please try again in {seconds} seconds."
-    office = "More calls were waiting than the link allows ({limit}); new ones are refused early instead of late."
+    office = "More was asked of the office at a time than it may be ({limit}); what comes beyond is refused early instead of late."
     remedy = ("See which calls are slow: `econnector doctor`.",)
     public = frozenset({"seconds", "limit"})
     check = "database-latency"
