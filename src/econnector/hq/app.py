@@ -59,6 +59,7 @@ class Hq:
         self.registry = Registry(settings.database_url())
         self.switchboard = _switchboard(settings)
         self.metrics = Metrics(lambda: self.gateway.count)
+        self.metrics.watch(self.switchboard.shares)
         node = f"{settings.node_name()}-{secrets.token_hex(3)}"
         self.gate = RegistryGate(self.registry, node, self.metrics, clock)
         name = urlsplit(settings.url).netloc.lower() or None
@@ -115,11 +116,12 @@ class Hq:
 
 
 def _switchboard(settings: HqSettings) -> Switchboard:
+    bounds = settings.limits.bounds()
     if settings.switchboard == "local":
-        return LocalSwitchboard()
+        return LocalSwitchboard(bounds)
     from econnector.link.switchboard_nats import NatsSwitchboard  # noqa: PLC0415 - NATS only where it is used
 
-    return NatsSwitchboard(settings.switchboard)
+    return NatsSwitchboard(settings.switchboard, bounds=bounds)
 
 
 def create_app(settings: HqSettings, clock: Clock = SYSTEM) -> Starlette:
