@@ -11,6 +11,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from econnector.link.admission import Shares
+
 __all__ = ["Measured", "Metrics"]
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -82,6 +84,22 @@ class Metrics:
         self.untold = Gauge(
             "econnector_hq_notices_waiting", "Notices to contacts that are not told yet.", registry=self._all
         )
+
+    def watch(self, shares: Shares) -> None:
+        """Count what offices take of this node, and what they are refused."""
+        refused = Counter(
+            "econnector_hq_calls_refused",
+            "Calls refused because their office was asked beyond its limits, by reason: full, slow, late, bytes.",
+            ["reason"],
+            registry=self._all,
+        )
+        shares.on_refused = lambda reason: refused.labels(reason).inc()
+        for name, text, figure in (
+            ("econnector_hq_calls_running", "Calls to offices that are under way.", lambda: shares.running),
+            ("econnector_hq_calls_waiting", "Calls that wait because of a limit.", lambda: shares.waiting),
+            ("econnector_hq_document_bytes", "Bytes of documents under way or unread.", lambda: shares.bytes),
+        ):
+            Gauge(name, text, registry=self._all).set_function(figure)
 
     def exposition(self) -> Response:
         """Return all figures as text."""

@@ -16,6 +16,7 @@ from econnector.base.errors import SenderMissing, SettingInvalid
 from econnector.base.logs import Level
 from econnector.base.places import data_folder, settings_folder
 from econnector.base.settings import NONE, Loaded, described, load
+from econnector.link.admission import PART, Bounds
 from econnector.link.calls import CODE_SYSTEMS, CodeOffer
 from econnector.mail.compose import address_of
 
@@ -26,6 +27,7 @@ __all__ = [
     "CodeFile",
     "Contacts",
     "HqSettings",
+    "Limits",
     "Log",
     "Smtp",
     "Tls",
@@ -81,6 +83,41 @@ class Contacts(msgspec.Struct, frozen=True):
     ] = 300
 
 
+_MIB = 1024 * 1024
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What one office may take of a node, so that a crowd before it does not hurt the others."""
+
+    calls: Annotated[int, described("Calls of one office that are under way at a time on this node.", ge=1)] = 64
+    queue: Annotated[
+        int, described("Calls of one office that wait behind them, at most two seconds; more are refused.", ge=0)
+    ] = 256
+    rate: Annotated[
+        int, described("Calls of one office per second, on average over two seconds; 0: no bound.", ge=0)
+    ] = 200
+    megabytes: Annotated[
+        int, described("MiB of one office's documents that are under way or unread on this node.", ge=1)
+    ] = 32
+    all_calls: Annotated[
+        int, described("Calls of all offices that are under way at a time on this node; as many may wait.", ge=PART)
+    ] = 4096
+    all_megabytes: Annotated[
+        int, described("MiB of all offices' documents that are under way or unread on this node.", ge=PART)
+    ] = 256
+
+    def bounds(self) -> Bounds:
+        """Return them as the switchboard keeps them."""
+        return Bounds(
+            calls=self.calls,
+            queue=self.queue,
+            rate=self.rate,
+            bytes=self.megabytes * _MIB,
+            all_calls=self.all_calls,
+            all_bytes=self.all_megabytes * _MIB,
+        )
+
+
 class CodeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A version of one code system that offices may download."""
 
@@ -133,6 +170,7 @@ class HqSettings(msgspec.Struct, frozen=True):
     log: Log = Log()
     smtp: Smtp = Smtp()
     contacts: Contacts = Contacts()
+    limits: Limits = Limits()
     codes: Annotated[dict[str, CodeFile], described(_CODES)] = {}
 
     def database_url(self) -> str:
@@ -271,6 +309,18 @@ def _sender(settings: HqSettings) -> None:
             raise ValueError("it must be a mail address, such as eConnector <noreply@hq.example.com>") from None
 
 
+def _all_calls(settings: HqSettings) -> None:
+    limits = settings.limits
+    if limits.all_calls < PART * limits.calls:
+        raise ValueError(f"it must be at least {PART} times limits.calls: no office gets more than that part of it")
+
+
+def _all_megabytes(settings: HqSettings) -> None:
+    limits = settings.limits
+    if limits.all_megabytes < PART * limits.megabytes:
+        raise ValueError(f"it must be at least {PART} times limits.megabytes: no office gets more than that part of it")
+
+
 def _codes(settings: HqSettings) -> None:
     for name, each in settings.codes.items():
         if name not in CODE_SYSTEMS:
@@ -296,5 +346,7 @@ _CHECKS = {
     "tls.certificate": _certificate,
     "tls.key": _key,
     "smtp.sender": _sender,
+    "limits.all_calls": _all_calls,
+    "limits.all_megabytes": _all_megabytes,
     "codes": _codes,
 }

@@ -27,10 +27,10 @@ from econnector.link.line import Handle, Line, Sink
 from econnector.link.passage import Passage
 from econnector.wire.messages import Fault, Request
 
-__all__ = ["Bounds", "Share", "Shares"]
+__all__ = ["PART", "Bounds", "Share", "Shares"]
 
 _MIB = 1024 * 1024
-_PART: Final = 8
+PART: Final = 8
 """An office that holds one part in so many of what is free gets no more."""
 _BURST: Final = 2.0
 """Seconds' worth of calls that may come at once."""
@@ -196,7 +196,7 @@ class Share:
         bounds = node.bounds
         if self.running >= bounds.calls:
             return "calls"
-        if self.running * _PART >= bounds.all_calls - node.running:
+        if self.running * PART >= bounds.all_calls - node.running:
             return "node"
         return "rate" if node.each and self._due - now > _BURST else ""
 
@@ -239,7 +239,7 @@ class Share:
         remaining = _decode(request).remaining
         patience = min(_PATIENCE, remaining / 2) if remaining > 0 else 0.0
         expected = self._expected(now)
-        full = len(queue) >= node.bounds.queue or len(queue) * _PART >= node.bounds.all_calls - node.waiting
+        full = len(queue) >= node.bounds.queue or len(queue) * PART >= node.bounds.all_calls - node.waiting
         if full or expected >= patience:
             node.on_refused("full" if full else "slow")
             raise OfficeBusy(**self._busy(expected))
@@ -315,7 +315,7 @@ class Share:
         bounds, held = node.bounds, self.bytes
         most = bounds.bytes // 2 if more else bounds.bytes
         free = bounds.all_bytes - node.bytes
-        if held + size > most or held * _PART >= free or size > free:
+        if held + size > most or held * PART >= free or size > free:
             return False
         self.bytes += size
         node.bytes += size
