@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from econnector.base.clock import SYSTEM, Clock
@@ -47,6 +48,8 @@ __all__ = ["Hq", "create_admin_app", "create_app"]
 log = structlog.get_logger(__name__)
 
 _ROOM: Final = "econnector.hq"
+_NOTICE: Final = 3.0
+"""Seconds until every balancer that asks `/ready` every two seconds, and waits a second for it, sends us nothing."""
 KIT: Final = Kit({"hq": (_ROOM, _ROOM)})
 
 
@@ -83,7 +86,11 @@ class Hq:
             self._background.append(asyncio.create_task(work))
 
     async def drain(self, seconds: float) -> None:
-        """Say that this node is going to stop, let calls end, send the offices away: all within `seconds`."""
+        """Say that this node is going to stop, let calls end, send the offices away: all within `seconds`.
+
+        Where other nodes can take over, pages are served meanwhile, so that the balancer learns it before the port is
+        closed.
+        """
         self.draining = True
         self.gate.stop()
         with contextlib.suppress(TimeoutError):
@@ -92,7 +99,8 @@ class Hq:
                     await self._quiet(seconds / 2)  # there is no other node that an office could go to meanwhile
                     await self.gateway.drain(0.0, 0.0)
                 else:
-                    await self.gateway.drain(seconds / 3, seconds / 3)
+                    leaving = self.gateway.drain(seconds / 3, seconds / 2)
+                    await asyncio.gather(asyncio.sleep(min(_NOTICE, seconds)), leaving)
 
     async def _quiet(self, seconds: float) -> None:
         ends = self.clock.monotonic() + seconds
@@ -152,6 +160,7 @@ def create_app(settings: HqSettings, clock: Clock = SYSTEM) -> Starlette:
         ],
         middleware=[
             Middleware(Measured, metrics=hq.metrics),
+            Middleware(_LastAnswers, hq=hq),
             Middleware(Guard, kit=KIT, uploads=takes_files),
             Middleware(_ByHost, on_host=Router(on_host_names(hq.doors)), hq=hq),
         ],
@@ -236,6 +245,21 @@ async def _to_the_guard(_: Request, error: Exception) -> NoReturn:
 
 async def _unknown(request: Request) -> Response:
     raise UnknownAddress(reference=reference_of(request))
+
+
+class _LastAnswers:
+    """ASGI middleware: a node that is going to stop lets no balancer keep a connection for later."""
+
+    def __init__(self, app: ASGIApp, hq: Hq) -> None:
+        self._app, self._hq = app, hq
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def last(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._hq.draining:
+                MutableHeaders(scope=message)["connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, last)
 
 
 class _ByHost:
