@@ -35,6 +35,7 @@ COMMANDS = {
         "Online payments: list, how they are posted, ask about one.",
     ),
     "contacts": ("econnector.cli.office_contacts:contacts", "Who gets a mail when the office is unreachable."),
+    "api-keys": ("econnector.cli.office_api_keys:api_keys", "Keys of partners' programs: make, list, remove."),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from econnector.base.clock import Clock
+from econnector.eservices.api import office as api
 from econnector.eservices.portal import office as portal
 from econnector.eservices.portal.office.cashier import Cashier
 from econnector.eservices.portal.office.post import Post
@@ -44,6 +45,7 @@ def office_answers(  # noqa: PLR0913 - everything that eServices stand on
 
     for eservice in (
         portal.portal_answers(database, state, schemas, images, clock, post=post, seal=seal, cashier=cashier),
+        api.api_answers(database, state, schemas, images, clock),
     ):
         answers.include(_checked(eservice, check))
     return answers

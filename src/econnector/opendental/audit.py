@@ -19,6 +19,8 @@ from econnector.opendental.tables import eservicelog, securitylog, securitylogha
 
 __all__ = [
     "ACKNOWLEDGED",
+    "API",
+    "API_SOURCE",
     "CODES_CHANGED",
     "INSTALLED",
     "NO_SOURCE",
@@ -42,6 +44,8 @@ __all__ = [
 
 NO_SOURCE = 0
 """The office itself, among Open Dental's LogSources."""
+API_SOURCE = 23
+"""A partner's program, among the same."""
 
 ACKNOWLEDGED = "eConnector errors acknowledged: "
 STOPPED_MONITORING = "Listener Service monitoring manually stopped via eConnector Service window"
@@ -50,7 +54,9 @@ SERVICE_CHANGED = "eConnector service changed. "
 INSTALLED = "Installing the eConnector made "
 CODES_CHANGED = "Code systems: "
 PORTAL_CHANGED = "Patient portal: "
-"""How the texts begin of what a person does at the desk; Open Dental writes none of them."""
+API = "API: "
+"""How the texts begin of what a person does at the desk, the last one also of what a
+partner's program reads; Open Dental writes none of them."""
 SIGNED_IN = " has logged on to the eConnector Service window."
 """How the text ends of a sign-in there."""
 
@@ -118,7 +124,8 @@ def enter(  # noqa: PLR0913 - an audit row is one thing
 
     `user` is who of the office acts (UserNum, 0 for nobody who signed in to Open Dental), `patient` which patient acts
     (PatNum), `about` whom or what it concerns (FKey; the patient acted upon for
-    `PATIENT_PORTAL`), `computer` the machine's name, `source` Open Dental's LogSources (6 the portal, 0 none).
+    `PATIENT_PORTAL`), `computer` the machine's name, `source` Open Dental's LogSources (6 the portal, 23 the API, 0
+    none).
     """
     values = _row(permission, text, user=user, patient=patient, about=about, computer=computer, source=source)
     return writes.insert(connection, schema, securitylog, values)
@@ -188,15 +195,15 @@ def recorded(connection: Connection, permission: Permission, text: str, *, patie
 def mend(connection: Connection, schema: Schema, computer: str) -> int:
     """Write the hash of rows that we wrote on this `computer` and were killed over; return how many.
 
-    Only rows of the last week are looked at, and only the portal's and the desk's own: a hash that is missing elsewhere
-    is not ours to make up.
+    Only rows of the last week are looked at, and only the portal's, the API's and the desk's own: a hash that is
+    missing elsewhere is not ours to make up.
     """
     now = times.now(connection)
     log = securitylog.c
     rows = connection.execute(
         _UNSEALED.where(
             log.LogDateTime.between(now - _MEND_WITHIN, now - _MEND_AFTER),
-            sa.or_(_PORTALS, _DESKS, _COPIES, _SIGN_INS),
+            sa.or_(_PORTALS, _DESKS, _COPIES, _APIS, _SIGN_INS),
             log.CompName == computer[:255],
         )
     ).all()
@@ -207,7 +214,7 @@ def mend(connection: Connection, schema: Schema, computer: str) -> int:
 
 _DESK_TEXTS = (
     *(ACKNOWLEDGED, STOPPED_MONITORING, SETTINGS_CHANGED, SERVICE_CHANGED),
-    *(PORTAL_CHANGED, INSTALLED, CODES_CHANGED),
+    *(PORTAL_CHANGED, INSTALLED, CODES_CHANGED, API),
 )
 _PORTALS = (
     securitylog.c.PermType.in_([int(Permission.PATIENT_PORTAL), int(Permission.PATIENT_PORTAL_LOGIN)])
@@ -223,6 +230,11 @@ _COPIES = (
     (securitylog.c.PermType == int(Permission.COPY))
     & securitylog.c.LogSource.in_([NO_SOURCE, _PATIENT_PORTAL_SOURCE])
     & securitylog.c.LogText.startswith(PORTAL_CHANGED, autoescape=True)
+)
+_APIS = (
+    (securitylog.c.PermType == int(Permission.COPY))
+    & (securitylog.c.LogSource == API_SOURCE)
+    & securitylog.c.LogText.startswith(API, autoescape=True)
 )
 _SIGN_INS = (
     (securitylog.c.PermType == int(Permission.USER_LOG_ON_OFF))

@@ -9,16 +9,19 @@ import datetime as dt
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, LargeBinary, Select, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, bindparam, cast, func, literal, select
 
 from econnector.opendental.tables import definition, document, patient
 
-__all__ = ["LAST_KEY", "FiledDocument", "categories", "filed", "located"]
+__all__ = ["LAST_KEY", "FiledDocument", "categories", "filed", "folder_of", "located"]
 
 LAST_KEY = 2**63 - 1
 """The largest key that a column takes."""
 
 _IMAGE_CATEGORIES = 18
+_DELETED = 4
+"""patient.PatStatus."""
+_FOLDER = select(patient.c.ImageFolder).where(patient.c.PatNum == bindparam("number"), patient.c.PatStatus != _DELETED)
 
 
 class FiledDocument(msgspec.Struct, frozen=True):
@@ -69,3 +72,11 @@ def filed(row: Any, title: str) -> FiledDocument:
         file_name=row.FileName or "",
         elsewhere="" if row.ExternalSource in (None, "", "None") else row.ExternalSource,
     )
+
+
+def folder_of(connection: Connection, number: int) -> str | None:
+    """Return the images folder of a patient (a PatNum), empty for none yet; None for no chart or a deleted one."""
+    if not 0 < number <= LAST_KEY:
+        return None
+    row = connection.execute(_FOLDER, {"number": number}).one_or_none()
+    return None if row is None else row.ImageFolder or ""

@@ -37,6 +37,8 @@ class ImageDocument(msgspec.Struct, frozen=True):
     category: str
     """The category's name, in the practice's words."""
     kind: Kind
+    file_name: str = ""
+    """document.FileName."""
 
 
 def _shown() -> ColumnElement[bool]:
@@ -82,6 +84,7 @@ def listed(connection: Connection, people: Sequence[int], most: int, skip: int =
             title=(row.Description or "").strip(),
             category=(row.ItemName or "").strip(),
             kind=_kind(row.ImgType, row.FileName or ""),
+            file_name=row.FileName or "",
         )
         for row in rows
     ]

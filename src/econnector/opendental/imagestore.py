@@ -12,7 +12,7 @@ import asyncio
 import base64
 import binascii
 import platform
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -120,6 +120,19 @@ class ImageStore:
             raise _missing(tried, await asyncio.to_thread(_why_none, places))
         return root
 
+    async def sizes(self, places: ImagePlaces, folder: str, names: Sequence[str]) -> list[int | None]:
+        """Return the sizes of files in a patient's `folder` (patient.ImageFolder), in bytes.
+
+        None for each that is not there: kept in the database, elsewhere or nowhere. Only opening it tells.
+        """
+        unknown: list[int | None] = [None] * len(names)
+        if not names or places.used == _IN_DATABASE or not folder.strip() or set(folder) & {"/", "\\"}:
+            return unknown
+        try:
+            return await (await _patient_folder(await self.root(places), folder, "a list")).sizes(names)
+        except FileMissing:
+            return unknown
+
     async def open(
         self, database: Database, places: ImagePlaces, file: FiledDocument, *, anywhere: bool = False
     ) -> OpenedImage:
@@ -161,12 +174,16 @@ def media_type(head: bytes) -> tuple[str, str] | None:
 
 
 async def _stored_file(root: Path, file: FiledDocument) -> StoredFile:
-    letter = file.folder[0].upper() if len(file.folder[0].upper()) == 1 else file.folder[0]
     # Messages name the document by its number: the names on the disk are made of the patient's.
-    what = f"document {file.number} in {root}"
-    folder = await FileStore(root, called=f"the patient's folder of {what}").path(letter, file.folder)
+    folder = await _patient_folder(root, file.folder, f"document {file.number} in {root}")
     # Opened from the patient's own folder, so that no link leads to another patient's.
-    return await FileStore(folder, called=what).open(file.file_name)
+    return await folder.open(file.file_name)
+
+
+async def _patient_folder(root: Path, name: str, what: str) -> FileStore:
+    letter = name[0].upper() if len(name[0].upper()) == 1 else name[0]
+    folder = await FileStore(root, called=f"the patient's folder of {what}").path(letter, name)
+    return FileStore(folder, called=what)
 
 
 async def elsewhere(

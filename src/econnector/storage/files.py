@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,6 +70,23 @@ class FileStore:
     async def path(self, *names: str) -> Path:
         """Return where the file or folder is. Raises `FileMissing` as `open` does."""
         return await asyncio.to_thread(self._resolve, names)
+
+    async def sizes(self, names: Sequence[str]) -> list[int | None]:
+        """Return the sizes of files right below the root, in bytes; None for what `open` would not open there.
+
+        The folder is read once, however many names there are. Raises `FileMissing` if it cannot be read.
+        """
+        return await asyncio.to_thread(self._sizes, names)
+
+    def _sizes(self, names: Sequence[str]) -> list[int | None]:
+        try:
+            with os.scandir(self.root) as entries:
+                files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+                exact = {entry.name: entry.stat(follow_symlinks=False).st_size for entry in files}
+        except OSError as error:
+            raise _missing(self._called, _reason(error)) from None
+        folded = {_folded(name): size for name, size in exact.items()}
+        return [exact.get(name, folded.get(_folded(name))) for name in names]
 
     def _open(self, names: tuple[str, ...]) -> StoredFile:
         path = self._resolve(names)
