@@ -11,7 +11,7 @@ import hmac
 import logging
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -34,14 +34,25 @@ from econnector.link.state import Status
 from econnector.wire.call import Answers, Asked, Streamed
 from tests.support.certificates import Authority
 
-__all__ = ["DOCUMENT", "OFFICE", "SMALL", "NativeSite", "native_site", "small_body"]
+__all__ = [
+    "BALANCER",
+    "DOCUMENT",
+    "OFFICE",
+    "SMALL",
+    "NativeSite",
+    "add_office",
+    "key_check",
+    "native_site",
+    "run_office",
+    "small_body",
+]
 
 OFFICE = "juniper-hill"
 SMALL = f"/o/{OFFICE}/api/v1/appointments"
 DOCUMENT = f"/o/{OFFICE}/api/v1/documents/1"
 _BLOCK = 256 * 1024
 _PATH = "/usr/sbin:/usr/bin:/bin"
-_BALANCER = """\
+BALANCER = """\
 worker_processes 1; daemon off; pid {folder}/balancer.pid; error_log {folder}/balancer.err;
 events {{ worker_connections 1024; }}
 http {{
@@ -116,7 +127,7 @@ def native_site(folder: Path, file: Path, *, tls: Literal["balancer", "hq"] = "b
         settings |= {"ECONNECTOR_HQ_TLS_CERTIFICATE": str(issued.certificate), "ECONNECTOR_HQ_TLS_KEY": str(issued.key)}
     (folder / "hq").mkdir()
     registration = folder / "registration"
-    registration.write_text(_add_office(folder / "hq"))
+    registration.write_text(add_office(folder / "hq"))
     partner = folder / "partner"
     partner.write_text(f"eck_{new_token()}")
     with contextlib.ExitStack() as stack:
@@ -128,11 +139,11 @@ def native_site(folder: Path, file: Path, *, tls: Literal["balancer", "hq"] = "b
             link = free_port()
             conf = folder / "balancer.conf"
             conf.write_text(
-                _BALANCER.format(folder=folder, port=link, hq=port, certificate=issued.certificate, key=issued.key)
+                BALANCER.format(folder=folder, port=link, hq=port, certificate=issued.certificate, key=issued.key)
             )
             nginx = shutil.which("nginx", path=_PATH)
             if nginx is None:
-                raise RuntimeError("nginx is missing: install Debian's nginx-light, or run `make setup-peers`")
+                raise RuntimeError("nginx is missing: `python3 scripts/setup.py --peers` installs it")
             balancer = stack.enter_context(Process(nginx, "-c", str(conf), log=folder / "balancer.out"))
         files = (registration, partner, authority.file, file)
         command = [sys.executable, "-m", "benchmarks.native", f"wss://127.0.0.1:{link}/link", *map(str, files)]
@@ -142,7 +153,8 @@ def native_site(folder: Path, file: Path, *, tls: Literal["balancer", "hq"] = "b
         yield NativeSite(folder, hq, office, balancer, port, tls == "hq", authority.file, authorization)
 
 
-def _add_office(folder: Path) -> str:
+def add_office(folder: Path) -> str:
+    """Make HQ's registry in `folder` with the one office; return its registration key."""
     registry = Registry(f"sqlite:///{folder / 'registry.db'}")
     migrate.upgrade(registry)
     return registry.run_now(offices.add, OFFICE, now=SYSTEM.now())[1]
@@ -151,14 +163,21 @@ def _add_office(folder: Path) -> str:
 # -- the office's process ----------------------------------------------------------------------------------------
 
 
-def _answers(partner: str, file: Path) -> Answers:
-    answers = Answers()
-    size = file.stat().st_size
+def key_check(partner: str) -> Callable[[str], None]:
+    """Return what refuses every key but this one."""
     good = hashlib.sha256(partner.encode()).digest()
 
     def check(key: str) -> None:
         if not hmac.compare_digest(hashlib.sha256(key.encode()).digest(), good):
             raise ApiKeyRefused
+
+    return check
+
+
+def _answers(partner: str, file: Path) -> Answers:
+    answers = Answers()
+    size = file.stat().st_size
+    check = key_check(partner)
 
     @answers.to(calls.APPOINTMENTS)
     async def appointments(_: Asked, params: calls.AppointmentsAsked) -> calls.Appointments:
@@ -181,7 +200,8 @@ async def _chunks(file: Path) -> AsyncIterator[bytes]:
             yield block
 
 
-async def _office(url: str, key: str, answers: Answers, ca: Path) -> None:
+async def run_office(url: str, key: str, answers: Answers, ca: Path) -> None:
+    """Enrol with the registration key, print "ready" once HQ has the office, and answer until killed."""
     install = Install("0" * 32, "FRONT-DESK", "0.1.0")
     dialler = Dialler(url, Identity.make(), install, answers, registration_key=key, proxy=False, ca=ca)
     running = asyncio.create_task(dialler.run())
@@ -199,7 +219,7 @@ def main() -> None:
     registration, partner, ca, file = map(Path, files)
     answers = _answers(partner.read_text(), file)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_office(url, registration.read_text(), answers, ca))
+        runner.run(run_office(url, registration.read_text(), answers, ca))
 
 
 if __name__ == "__main__":

@@ -132,17 +132,28 @@ def peers() -> None:
         except SystemExit as failure:
             print(f"setup: without {package}: {failure}", file=sys.stderr)
     python, node = PEERS / "python", PEERS / "node"
-    if not (python / "installed").exists():
+    if not _has(python, PEERS_PYTHON):
         print(f"setup: installing {', '.join(PEERS_PYTHON)} into {python.relative_to(ROOT)}", file=sys.stderr)
         install = (uv(), "pip", "install", "--quiet", "--upgrade", "--python", str(python), *PEERS_PYTHON)
-        _try_to(python, (uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(python)), install)
-    if shutil.which("npm") and not (node / "installed").exists():
+        _try_to(
+            python, PEERS_PYTHON, (uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(python)), install
+        )
+    if shutil.which("npm") and not _has(node, PEERS_NODE):
         print(f"setup: installing {', '.join(PEERS_NODE)} into {node.relative_to(ROOT)}", file=sys.stderr)
         node.mkdir(parents=True, exist_ok=True)
-        _try_to(node, ("npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(node), *PEERS_NODE))
+        _try_to(
+            node,
+            PEERS_NODE,
+            ("npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(node), *PEERS_NODE),
+        )
 
 
-def _try_to(folder: pathlib.Path, *commands: tuple[str, ...]) -> None:
+def _has(folder: pathlib.Path, names: tuple[str, ...]) -> bool:
+    stamp = folder / "installed"
+    return stamp.exists() and stamp.read_text().split() == list(names)
+
+
+def _try_to(folder: pathlib.Path, names: tuple[str, ...], *commands: tuple[str, ...]) -> None:
     """Run the commands, which fill the folder; where one fails its peer is a row that says it is not here."""
     for command in commands:
         done = tried(*command)
@@ -150,7 +161,7 @@ def _try_to(folder: pathlib.Path, *commands: tuple[str, ...]) -> None:
             said = done.stdout.decode(errors="replace").strip()[-300:]
             print(f"setup: without {folder.name}: {command[0]} failed ({done.returncode}): {said}", file=sys.stderr)
             return
-    (folder / "installed").touch()
+    (folder / "installed").write_text("\n".join(names))
 
 
 def main() -> None:
