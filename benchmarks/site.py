@@ -52,7 +52,9 @@ class Site:
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
-    return {"ECONNECTOR_HQ_FOLDER": str(folder / "hq"), "ECONNECTOR_HQ_LISTEN": f"127.0.0.1:{port}"}
+    # Everything that HQ can do is asked of one office here.
+    own = {"FOLDER": str(folder / "hq"), "LISTEN": f"127.0.0.1:{port}", "LIMITS_RATE": "0"}
+    return {f"ECONNECTOR_HQ_{name}": value for name, value in own.items()}
 
 
 def _say(environment: dict[str, str], *words: str, typed: str = "") -> str:
