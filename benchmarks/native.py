@@ -123,6 +123,7 @@ def native_site(folder: Path, file: Path, *, tls: Literal["balancer", "hq"] = "b
     issued = authority.issue()
     port = free_port()
     settings = {"ECONNECTOR_HQ_FOLDER": str(folder / "hq"), "ECONNECTOR_HQ_LISTEN": f"127.0.0.1:{port}"}
+    settings["ECONNECTOR_HQ_LIMITS_RATE"] = "0"  # everything that HQ can do is asked of one office
     if tls == "hq":
         settings |= {"ECONNECTOR_HQ_TLS_CERTIFICATE": str(issued.certificate), "ECONNECTOR_HQ_TLS_KEY": str(issued.key)}
     (folder / "hq").mkdir()
