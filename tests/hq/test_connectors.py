@@ -6,8 +6,9 @@ import threading
 import pytest
 
 from econnector.base.errors import Failure, KeyInactive, KeyUnknown, OwnedElsewhere
-from econnector.hq.registry import connectors, heartbeats, history, offices
+from econnector.hq.registry import connectors, crowd, heartbeats, history, offices
 from econnector.hq.registry.connectors import Granted, Presented
+from econnector.hq.registry.crowd import Gone
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.heartbeats import Place
 from econnector.hq.registry.offices import Office
@@ -32,7 +33,8 @@ class Bench:
         who = Presented(
             letter * 64, letter * 32, machine or f"PC-{letter}", "0.1.0", "192.0.2.1", key, "node", f"link-{self.links}"
         )
-        return self.registry.run_now(connectors.admit, who, self.now)
+        crowded = self.registry.run_now(crowd.admit, [who], self.now)[0]  # as the gate does it
+        return crowded or self.registry.run_now(connectors.admit, who, self.now)
 
     def epoch(self, letter: str, *, key: str = "") -> int:
         granted = self.knock(letter, key=key)
@@ -127,8 +129,8 @@ def test_what_is_said_under_an_old_epoch_is_refused(bench: Bench) -> None:
     said = Heartbeat("0.1.0", machine="PC-a")
     refused = bench.registry.run_now(heartbeats.save, Place(bench.office.id, old), said, bench.now)
     assert isinstance(refused, OwnedElsewhere)
-    assert bench.registry.run_now(connectors.retire, bench.office.id, old, "late", bench.now) is False
-    assert bench.registry.run_now(connectors.retire, bench.office.id, new, "closed", bench.now) is True
+    assert bench.registry.run_now(crowd.retire, [Gone(bench.office.id, old, "late")], bench.now) == [False]
+    assert bench.registry.run_now(crowd.retire, [Gone(bench.office.id, new, "closed")], bench.now) == [True]
     assert bench.kinds()[-1] == "lost"
 
 
@@ -148,7 +150,7 @@ def test_a_copy_of_the_owners_disk_on_another_machine_is_a_second_machine(bench:
     assert isinstance(refused, OwnedElsewhere)
     assert bench.states() == {"PC-a": "owner"}
     assert bench.registry.run_now(connectors.others, bench.office.id, bench.now) == ["CLONE"]
-    bench.registry.run_now(connectors.retire, bench.office.id, epoch, "closed", bench.now)
+    bench.registry.run_now(crowd.retire, [Gone(bench.office.id, epoch, "closed")], bench.now)
     assert isinstance(bench.knock("a", machine="RENAMED"), Granted), "a machine may be renamed while it is off"
     assert bench.states() == {"RENAMED": "owner"}
 

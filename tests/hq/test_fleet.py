@@ -10,8 +10,9 @@ from click.testing import CliRunner
 
 from econnector.base.version import version
 from econnector.cli.main import main
-from econnector.hq.registry import connectors, dossier, fleet, heartbeats, offices, tables
+from econnector.hq.registry import connectors, crowd, dossier, fleet, heartbeats, offices, tables
 from econnector.hq.registry.connectors import Granted, Presented
+from econnector.hq.registry.crowd import Gone
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.fleet import BEHIND, PAGE, Fleet, Line, Wanted, behind, cemt
 from econnector.hq.registry.heartbeats import Place
@@ -41,7 +42,7 @@ def one_of_each(registry: Registry) -> None:
     connect(registry, "database", keys["database"], NOW - MINUTE, failure="database-away", version="0.0.9")
     for name in ("away", "waiting"):
         granted = connect(registry, name, keys[name], NOW - 8 * MINUTE)
-        registry.run_now(connectors.retire, granted.office.id, granted.epoch, "broken", NOW - 7 * MINUTE)
+        registry.run_now(crowd.retire, [Gone(granted.office.id, granted.epoch, "broken")], NOW - 7 * MINUTE)
     second = Presented("s" * 64, "j" * 32, "SECOND", "0.1.0", "192.0.2.2", keys["waiting"])
     assert not isinstance(registry.run_now(connectors.admit, second, NOW - MINUTE), Granted)
     connect(registry, "over", keys["over"], NOW - MINUTE)

@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from econnector.hq.registry import connectors, heartbeats, history, offices
+from econnector.hq.registry import connectors, crowd, heartbeats, history, offices
 from econnector.hq.registry.connectors import Granted, Presented
+from econnector.hq.registry.crowd import Gone
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.heartbeats import Place
 from econnector.link.calls import Heartbeat, Outage
@@ -93,7 +94,7 @@ def test_an_outage_is_written_once_however_often_it_is_reported(smile: Smile) ->
 
 def test_an_office_that_lost_its_link_is_unreachable_after_a_minute_and_said_once(smile: Smile) -> None:
     smile.say(NOW)
-    smile.registry.run_now(connectors.retire, smile.office.id, smile.place.epoch, "closed", NOW)
+    smile.registry.run_now(crowd.retire, [Gone(smile.office.id, smile.place.epoch, "closed")], NOW)
     assert smile.silent(NOW + MINUTE) == []
     assert smile.silent(NOW + MINUTE + dt.timedelta(seconds=1)) == ["smile"]
     assert smile.silent(NOW + 2 * MINUTE) == []
@@ -138,7 +139,7 @@ def test_a_hostile_heartbeat_is_kept_as_far_as_it_fits(smile: Smile) -> None:
 
 
 def test_comings_and_goings_are_forgotten_after_ninety_days_and_what_people_did_is_not(smile: Smile) -> None:
-    smile.registry.run_now(connectors.retire, smile.office.id, smile.place.epoch, "closed", NOW)
+    smile.registry.run_now(crowd.retire, [Gone(smile.office.id, smile.place.epoch, "closed")], NOW)
     smile.connect(NOW)
     assert smile.registry.run_now(history.prune, NOW + dt.timedelta(days=90)) == 0
     assert smile.registry.run_now(history.prune, NOW + dt.timedelta(days=91)) == 2

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from econnector.base.clock import ManualClock
 from econnector.hq.metrics import Metrics
 from econnector.hq.notify import Notifier
-from econnector.hq.registry import connectors, contacts, dispatch, heartbeats, history, notices, offices
+from econnector.hq.registry import connectors, contacts, crowd, dispatch, heartbeats, history, notices, offices
 from econnector.hq.registry.connectors import Granted, Presented
+from econnector.hq.registry.crowd import Gone
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.heartbeats import Place
 from econnector.hq.registry.tables import notices as notice_rows
@@ -56,7 +57,7 @@ class Office:
 
     def lose(self, reason: str = "lost") -> None:
         now, self.linked = self.vendor.clock.now(), False
-        self.vendor.registry.run_now(connectors.retire, self.office.id, self.place.epoch, reason, now)
+        self.vendor.registry.run_now(crowd.retire, [Gone(self.office.id, self.place.epoch, reason)], now)
 
     def back(self, **values: Any) -> None:
         self.connect()

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 from econnector.base.clock import ManualClock
 from econnector.base.errors import AnswerLost, HqAway, KeyUnknown, OfficeUnreachable, RegistryAway, SettingInvalid
 from econnector.base.tasks import Jitter
-from econnector.link import dial, handshake
+from econnector.link import arrivals, dial, handshake
 from econnector.link.accept import Admission, Arrival
 from econnector.link.carrier import DialledCarrier
 from econnector.link.connect import check_url
@@ -316,7 +316,10 @@ def test_an_address_that_cannot_be_dialled_is_a_failure_of_the_settings(url: str
         check_url(url)
 
 
-async def test_arrivals_that_say_nothing_are_bounded_and_do_not_shut_others_out_for_long(registry: Registry) -> None:
+async def test_arrivals_that_say_nothing_are_bounded_and_do_not_shut_others_out_for_long(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_PATIENCE", 0.2)
     async with hq(registry, half_open=6) as node:
         silent = [await connect(node.url) for _ in range(3)]
         with pytest.raises(InvalidStatus) as met:

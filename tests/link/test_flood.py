@@ -12,8 +12,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from econnector.base.errors import OfficeTooSlow, RegistryAway
-from econnector.link import accept
+from econnector.link import accept, arrivals
 from econnector.link.accept import Admission, Arrival
+from econnector.link.arrivals import network
 from econnector.link.calls import ECHO, Echo
 from econnector.link.carrier import CarrierClosedError
 from econnector.link.dial import Dialler
@@ -177,7 +178,8 @@ async def test_no_pause_that_hq_asks_for_keeps_a_connector_away_or_makes_it_rush
     assert all(0 <= pause <= 320 for pause in pauses)
 
 
-async def test_one_address_cannot_take_all_the_room_for_arrivals() -> None:
+async def test_one_address_cannot_take_all_the_room_for_arrivals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "_PATIENCE", 0.2)
     registry = Registry("smile")
     async with hq(registry, half_open=6) as node, contextlib.AsyncExitStack() as stack:
         for _ in range(3):
@@ -201,7 +203,7 @@ async def test_one_address_cannot_take_all_the_room_for_arrivals() -> None:
     ],
 )
 def test_what_counts_as_one_address(one: str, other: str, *, same: bool) -> None:
-    assert (accept._network(one) == accept._network(other)) is same
+    assert (network(one) == network(other)) is same
 
 
 async def test_a_call_longer_than_one_web_socket_message_goes_in_pieces() -> None:
@@ -233,7 +235,7 @@ async def test_pings_of_a_stranger_who_does_not_read_are_not_answered_for_ever()
         with socket.create_connection(("127.0.0.1", node.port)) as stranger:
             stranger.setblocking(False)
             await loop.sock_sendall(stranger, UPGRADE)
-            await until(lambda: bool(node.gateway._arriving))
+            await until(lambda: bool(node.gateway._arrivals._heard))
             for _ in range(400):
                 await loop.sock_sendall(stranger, PING * 200)
                 await asyncio.sleep(0)

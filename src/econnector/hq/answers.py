@@ -7,8 +7,10 @@ from econnector.base.errors import Failure, OwnedElsewhere, ReportsTooOften
 from econnector.base.version import version
 from econnector.hq.gate import Admitted
 from econnector.hq.pace import Pace
-from econnector.hq.registry import contacts, heartbeats
+from econnector.hq.registry import contacts
 from econnector.hq.registry.database import Registry
+from econnector.hq.registry.grouped import Grouped
+from econnector.hq.registry.heartbeats import save_all, save_one
 from econnector.link.accept import Admission
 from econnector.link.calls import (
     CODE_OFFERS,
@@ -34,6 +36,7 @@ def answers_for(
 
     `announces` says whether HQ mails their contacts, `codes` are the versions of code systems that it offers.
     """
+    heartbeats = Grouped(registry, save_all, save_one, clock)
     paces: dict[str, Pace] = {}  # as many as there are offices
 
     def build(admission: Admission) -> Answers:
@@ -47,7 +50,7 @@ def answers_for(
                 raise OwnedElsewhere(reference=asked.reference, machine="?", since="?", here=said.machine)
             if not pace.allows():
                 raise ReportsTooOften(reference=asked.reference, office=admission.office)
-            heard = await registry.run(heartbeats.save, admission.place, said, clock.now())
+            heard = await heartbeats.run((admission.place, said))
             if isinstance(heard, Failure):
                 raise heard
             nonlocal kept

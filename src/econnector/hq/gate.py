@@ -10,9 +10,11 @@ from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import Failure, KeyUnknown, TooManyKeys
 from econnector.base.ids import new_id
 from econnector.hq.metrics import Metrics
-from econnector.hq.registry import connectors
-from econnector.hq.registry.connectors import Presented
+from econnector.hq.registry import connectors, crowd
+from econnector.hq.registry.connectors import Granted, Presented
+from econnector.hq.registry.crowd import Gone
 from econnector.hq.registry.database import Registry
+from econnector.hq.registry.grouped import Grouped
 from econnector.hq.registry.heartbeats import Place
 from econnector.hq.tries import Tries
 from econnector.link.accept import Admission, Arrival
@@ -37,6 +39,8 @@ class RegistryGate:
         self._registry, self._node, self._metrics, self._clock = registry, node, metrics, clock
         self._stopping = False
         self._tries = Tries(clock)
+        self._arrivals = Grouped[Presented, Granted | Failure](registry, crowd.admit, connectors.admit, clock)
+        self._departures = Grouped[Gone, bool](registry, crowd.retire, clock=clock)
 
     async def admit(self, arrival: Arrival) -> Admitted:
         """Return the admission.
@@ -55,7 +59,7 @@ class RegistryGate:
             node=self._node,
             link=new_id(),
         )
-        judged = await self._registry.run(connectors.admit, who, self._now())
+        judged = await self._arrivals.run(who)
         self._metrics.arrivals.labels(judged.code if isinstance(judged, Failure) else "admitted").inc()
         if isinstance(judged, Failure):
             if isinstance(judged, KeyUnknown) and arrival.registration_key:
@@ -75,7 +79,7 @@ class RegistryGate:
         """Note that the link is over. Raises `RegistryAway`; the watch then notices the silence."""
         if isinstance(admission, Admitted) and not self._stopping:
             place = admission.place
-            await self._registry.run(connectors.retire, place.office, place.epoch, reason, self._now())
+            await self._departures.run(Gone(place.office, place.epoch, reason))
             log.info("an office's link is over", office=admission.office, reason=reason, epoch=place.epoch)
 
     def stop(self) -> None:

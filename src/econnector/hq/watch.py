@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 
 _EVERY = 10.0
 _HOUSEKEEPING = 3600.0
+_NAMED = 100
+"""Offices of one look that the log names; the history has them all."""
 
 
 async def watch(registry: Registry, metrics: Metrics, clock: Clock = SYSTEM) -> None:
@@ -37,7 +39,11 @@ async def watch(registry: Registry, metrics: Metrics, clock: Clock = SYSTEM) -> 
 
 async def look(registry: Registry, clock: Clock = SYSTEM) -> list[str]:
     """Look once; return the offices that fell silent since the last look. Raises `RegistryAway`."""
-    gone = await registry.run(heartbeats.silent, clock.now())
-    for office in gone:
+    gone = []
+    while found := await registry.run(heartbeats.silent, clock.now()):
+        gone += found
+    for office in gone[:_NAMED]:
         log.warning("an office is unreachable", office=office)
+    if len(gone) > _NAMED:
+        log.warning("very many offices are unreachable", offices=len(gone), named=_NAMED)
     return gone

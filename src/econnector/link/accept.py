@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import datetime as dt
-import ipaddress
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -19,6 +17,7 @@ from econnector.base.errors import Failure, HqAway
 from econnector.base.registration import checked_key
 from econnector.base.version import version
 from econnector.link.answering import Answering
+from econnector.link.arrivals import Arrivals, network
 from econnector.link.carrier import AcceptedCarrier, CarrierClosedError
 from econnector.link.failing import unexpected
 from econnector.link.guard import lift
@@ -38,10 +37,6 @@ _USUAL_PORTS = {"ws": ":80", "wss": ":443"}
 _LAST_WORDS = 5.0
 _STREAMS = 32
 """Calls that HQ answers at a time per office, which has little to ask: what they hold is memory of all offices."""
-_SHARE = 2
-"""One address may be this part of all arrivals at a time."""
-_SAME_NETWORK = 64
-"""Bits of an IPv6 address that one customer of a provider gets: all that share them count as one."""
 _AGAIN = 5.0
 """Seconds after which somebody turned away for lack of room, or of the registry, shall try again."""
 
@@ -139,12 +134,11 @@ class Gateway:
 
         `answers_for` gives what HQ answers to an office. `name` is the host (and port, unless it is the usual one)
         under which offices dial HQ; without it the Host header of their request is taken, which a balancer in front
-        must then leave as it is. At most `half_open` arrivals are heard at a time, of which one address (or network of
-        IPv6) may be half.
+        must then leave as it is. At most `half_open` arrivals are heard at a time; see `Arrivals`.
         """
         self._gate, self._switchboard, self._answers_for = gate, switchboard, answers_for
         self._name, self._limits, self._clock = name, limits or Limits(streams=_STREAMS), clock
-        self._half_open, self._arriving = half_open, Counter[str]()
+        self._arrivals = Arrivals(half_open)
         self._guests: set[_Guest] = set()
         self._closed = False
 
@@ -159,13 +153,11 @@ class Gateway:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one WebSocket until its link is over: the end point of the `/link` route. Raises nothing."""
-        network = _network(_address(websocket))
-        if self._closed or self._crowded(network):
-            with contextlib.suppress(RuntimeError, OSError):
-                refusal = PlainTextResponse("try again", 503, {"retry-after": f"{_AGAIN:g}"})
-                await websocket.send_denial_response(refusal)
-            return
-        with self._counted(network):
+        met = None
+        async with self._arrivals.turn(network(_address(websocket))) as heard:
+            if not heard or self._closed:
+                await _send_away(websocket)
+                return
             try:
                 await websocket.accept()
             except (WebSocketDisconnect, RuntimeError, OSError):
@@ -177,20 +169,6 @@ class Gateway:
         if met is not None:
             lift(websocket)
             await self._host(carrier, *met)
-
-    def _crowded(self, network: str) -> bool:
-        share = max(1, self._half_open // _SHARE)
-        return self._arriving.total() >= self._half_open or self._arriving[network] >= share
-
-    @contextlib.contextmanager
-    def _counted(self, network: str) -> Iterator[None]:
-        self._arriving[network] += 1
-        try:
-            yield
-        finally:
-            self._arriving[network] -= 1
-            if not self._arriving[network]:
-                del self._arriving[network]
 
     async def drain(self, spread: float, grace: float = 30.0) -> None:
         """Send every office elsewhere: one by one over `spread` seconds, in random order; take in no new one.
@@ -290,23 +268,17 @@ def _host(websocket: WebSocket) -> str:
     return websocket.headers.get("host", "").lower().removesuffix(_USUAL_PORTS.get(websocket.url.scheme, ""))
 
 
+async def _send_away(websocket: WebSocket) -> None:
+    with contextlib.suppress(RuntimeError, OSError):
+        refusal = PlainTextResponse("try again", 503, {"retry-after": f"{_AGAIN:g}"})
+        await websocket.send_denial_response(refusal)
+
+
 async def _hang_up(carrier: AcceptedCarrier) -> None:
     # Whoever does not read what is said to them is not waited for.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_LAST_WORDS):
             await carrier.close(1000, "not admitted")
-
-
-def _network(address: str) -> str:
-    """Return what counts as one neighbour: an IPv4 address, or the network of an IPv6 one."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    mapped = parsed.ipv4_mapped
-    return str(mapped) if mapped else str(ipaddress.ip_network((parsed.packed, _SAME_NETWORK), strict=False))
 
 
 def _address(websocket: WebSocket) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +35,12 @@ class Load:
         self._dice = random.Random(seed)  # noqa: S311 - whom to visit
         secure = url.startswith("https:")
         context = ssl.create_default_context(cafile=ca) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        limits = httpx2.Limits(max_connections=_MOST_AT_ONCE, max_keepalive_connections=200)
-        self._client = httpx2.AsyncClient(verify=context, limits=limits, timeout=_PATIENCE, trust_env=False)
+        limits = httpx2.Limits(max_connections=_MOST_AT_ONCE, max_keepalive_connections=32)
+        # Every visit is another person's: nobody's cookies are kept, of which there would soon be ten thousand.
+        nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx2.AsyncClient(
+            verify=context, limits=limits, timeout=_PATIENCE, trust_env=False, cookies=nobodys
+        )
         self._visits: set[asyncio.Task[None]] = set()
         self.times: list[float] = []
         self.slow_times: list[float] = []

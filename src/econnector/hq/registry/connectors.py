@@ -5,6 +5,8 @@ the owner. A second machine waits in standby until a person allows one move; nob
 """
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -25,9 +27,12 @@ __all__ = [
     "Presented",
     "admit",
     "installations",
+    "next_epoch",
     "others",
-    "retire",
+    "others_of",
+    "reachable",
     "retire_node",
+    "same",
 ]
 
 LIVE = dt.timedelta(seconds=90)
@@ -87,7 +92,7 @@ def admit(connection: sa.Connection, who: Presented, now: dt.datetime) -> Grante
         history.add_once(connection, office.id, event, within=SECOND)
         return why
     owner = connection.execute(_owner_of(office.id)).one_or_none()
-    if owner is None or _same(owner, who, now):
+    if owner is None or same(owner, who, now):
         return _grant(connection, office, who, owner, now)
     if office.move_until is not None and now < office.move_until and owner.public_key != who.public_key:
         _take_over(connection, office, owner, who, now)
@@ -100,12 +105,15 @@ def _owner_of(office: int) -> sa.Select[tuple[object, ...]]:
     return held.join_from(owners, connectors).where(owners.c.office_id == office)
 
 
-def _same(owner: sa.Row[tuple[object, ...]], who: Presented, now: dt.datetime) -> bool:
-    """Say whether `who` is the owner itself, and not a copy of its disk that runs beside it."""
+def same(owner: sa.Row[Any], who: Presented, now: dt.datetime) -> bool:
+    """Say whether `who` is the owner itself, and not a copy of its disk that runs beside it.
+
+    `owner` is a row of `owners` with its connector's public key and machine.
+    """
     if owner.public_key != who.public_key:
         return False
     alive = owner.lost_at is None and owner.last_seen > now - LIVE
-    return not alive or owner.machine == fitting(connectors, {"machine": who.machine})["machine"]
+    return not alive or bool(owner.machine == fitting(connectors, {"machine": who.machine})["machine"])
 
 
 def _grant(
@@ -117,8 +125,7 @@ def _grant(
 ) -> Granted:
     number, known = _note(connection, office, who, "owner", now)
     before = owner.epoch if owner else 0
-    # Never below the seconds since 1970: it also grows when the registry was restored from a backup.
-    epoch = max(before + 1, int(now.timestamp()))
+    epoch = next_epoch(before, now)
     values = fitting(owners, {"node": who.node, "link": who.link}) | {"connector_id": number, "epoch": epoch}
     values |= {"last_seen": now, "lost_at": None, "silent_since": None}
     if owner is None:
@@ -128,7 +135,8 @@ def _grant(
         mine = sa.and_(owners.c.office_id == office.id, owners.c.epoch == before)
         if not connection.execute(sa.update(owners).where(mine).values(since=since, **values)).rowcount:
             raise RegistryAway(database="registry", reason="another link of the same office was let in meanwhile")
-        _recovered(connection, office, owner, who, now)
+        if owner.silent_since is not None:
+            history.add(connection, office.id, reachable(owner.silent_since, who.machine, now))
     if who.key and not known:
         connection.execute(sa.update(offices).where(offices.c.id == office.id).values(key_used_at=now))
     kind: history.Kind = "connected" if known else "enrolled"
@@ -136,12 +144,16 @@ def _grant(
     return Granted(office, epoch)
 
 
-def _recovered(
-    connection: sa.Connection, office: Office, owner: sa.Row[tuple[object, ...]], who: Presented, now: dt.datetime
-) -> None:
-    if owner.silent_since is not None:
-        minutes = round((now - owner.silent_since).total_seconds() / 60)
-        history.add(connection, office.id, Event(now, "reachable", who.machine, detail=f"after {minutes} minutes"))
+def next_epoch(before: int, now: dt.datetime) -> int:
+    """Return the epoch after `before`, which is 0 for none."""
+    # Never below the seconds since 1970: it also grows when the registry was restored from a backup.
+    return max(before + 1, int(now.timestamp()))
+
+
+def reachable(silent_since: dt.datetime, machine: str, now: dt.datetime) -> Event:
+    """Return what is written when an office that was silent is heard of again."""
+    minutes = round((now - silent_since).total_seconds() / 60)
+    return Event(now, "reachable", machine, detail=f"after {minutes} minutes")
 
 
 def _take_over(
@@ -191,21 +203,6 @@ def _leave(connection: sa.Connection, mine: sa.Row[tuple[object, ...]], office: 
     history.add(connection, mine.office_id, event)
 
 
-def retire(connection: sa.Connection, office: int, epoch: int, reason: str, now: dt.datetime) -> bool:
-    """Note that the link of this epoch is gone; say False if a newer one has taken its place."""
-    mine = sa.and_(owners.c.office_id == office, owners.c.epoch == epoch, owners.c.lost_at.is_(None))
-    if not connection.execute(sa.update(owners).where(mine).values(lost_at=now, last_seen=now)).rowcount:
-        return False
-    number, machine = connection.execute(
-        sa.select(connectors.c.id, connectors.c.machine)
-        .join_from(owners, connectors)
-        .where(owners.c.office_id == office)
-    ).one()
-    connection.execute(sa.update(connectors).where(connectors.c.id == number).values(last_seen=now))
-    history.add(connection, office, Event(now, "lost", machine, detail=reason))
-    return True
-
-
 def retire_node(connection: sa.Connection, node: str, reason: str, now: dt.datetime) -> int:
     """Note that all links of a node of HQ are gone, in one go; return how many there were."""
     mine = sa.and_(owners.c.node == fitting(owners, {"node": node})["node"], owners.c.lost_at.is_(None))
@@ -217,14 +214,23 @@ def retire_node(connection: sa.Connection, node: str, reason: str, now: dt.datet
 
 def others(connection: sa.Connection, office: int, now: dt.datetime) -> list[str]:
     """Return the machines that lately tried to be this office's connector and were refused, by name."""
-    became = sa.select(owners.c.since).where(owners.c.office_id == office).scalar_subquery()
-    tried = sa.select(history_table.c.machine).where(
-        history_table.c.office_id == office,
+    return others_of(connection, [office], now).get(office, [])
+
+
+def others_of(connection: sa.Connection, numbers: Sequence[int], now: dt.datetime) -> dict[int, list[str]]:
+    """Return the same for many offices; those without such machines are left out."""
+    wanted = sa.select(history_table.c.office_id, history_table.c.machine).distinct()
+    joined = wanted.join(owners, owners.c.office_id == history_table.c.office_id)
+    tried = joined.where(
+        history_table.c.office_id.in_(numbers),
         history_table.c.kind == "second-machine",
         history_table.c.at > now - SECOND - _BETWEEN_TRIES,
-        history_table.c.at >= became,  # the owner itself may have been refused before it was let in
+        history_table.c.at >= owners.c.since,  # the owner itself may have been refused before it was let in
     )
-    return sorted(set(connection.scalars(tried)))
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(tried):
+        found.setdefault(row.office_id, []).append(row.machine)
+    return {number: sorted(machines) for number, machines in found.items()}
 
 
 def installations(connection: sa.Connection, office: int) -> list[Installation]:

@@ -1,20 +1,22 @@
 """What offices last said of themselves, and which of them have gone silent."""
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from econnector.base.errors import OwnedElsewhere
 from econnector.hq.registry import history
-from econnector.hq.registry.connectors import others
+from econnector.hq.registry.connectors import others, others_of, reachable
 from econnector.hq.registry.history import Event
 from econnector.hq.registry.offices import Standing, standing_of
 from econnector.hq.registry.tables import connectors, heartbeats, host_names, offices, owners
 from econnector.hq.registry.texts import fitting
 from econnector.link.calls import Heartbeat
 
-__all__ = ["GONE", "SILENT", "Place", "Reach", "find", "overview", "save", "silent"]
+__all__ = ["GONE", "SILENT", "Place", "Reach", "find", "overview", "save", "save_all", "save_one", "silent"]
 
 GONE = dt.timedelta(seconds=60)
 """This long without a link, an office counts as unreachable."""
@@ -41,15 +43,14 @@ def save(
 
     A heartbeat under an old epoch is not kept: the answer then is `OwnedElsewhere`, to be raised by the caller.
     """
-    row = connection.execute(_current(place.office)).one()
+    row = connection.execute(_current([place.office])).one()
     if row.epoch != place.epoch:
         return OwnedElsewhere(machine=row.machine, since=f"{row.since:%Y-%m-%d %H:%M} UTC", here=said.machine)
     connection.execute(
         sa.update(owners).where(owners.c.office_id == place.office).values(last_seen=now, silent_since=None)
     )
     if row.silent_since is not None:
-        minutes = round((now - row.silent_since).total_seconds() / 60)
-        history.add(connection, place.office, Event(now, "reachable", said.machine, detail=f"after {minutes} minutes"))
+        history.add(connection, place.office, reachable(row.silent_since, said.machine, now))
     _keep(connection, place.office, said, now)
     for outage in said.outages[:_OUTAGES]:
         detail = f"{outage.began} to {outage.ended}"
@@ -58,8 +59,52 @@ def save(
     return standing_of(row.disabled_at, row.support_ends, now), others(connection, place.office, now)
 
 
-def _current(office: int) -> sa.Select[tuple[object, ...]]:
+def save_one(
+    connection: sa.Connection, spoken: tuple[Place, Heartbeat], now: dt.datetime
+) -> tuple[Standing, list[str]] | OwnedElsewhere:
+    """Keep what `save_all` leaves out."""
+    return save(connection, *spoken, now)
+
+
+def save_all(
+    connection: sa.Connection, spoken: Sequence[tuple[Place, Heartbeat]], now: dt.datetime
+) -> list[tuple[Standing, list[str]] | OwnedElsewhere | None]:
+    """Keep the heartbeats of many offices; None for each that has more to write than itself: `save` is for those."""
+    numbers = sorted({place.office for place, _ in spoken})
+    known = {row.office_id: row for row in connection.execute(_current(numbers).where(_HEARD))}
+    others = others_of(connection, numbers, now)
+    kept: dict[int, tuple[Place, Heartbeat]] = {}
+    for place, said in spoken:
+        row = known.get(place.office)
+        if row is not None and row.epoch == place.epoch and row.silent_since is None and not said.outages:
+            kept.setdefault(place.office, (place, said))
+    if kept:
+        connection.execute(sa.update(owners).where(owners.c.office_id.in_(sorted(kept))).values(last_seen=now))
+        rows = [_values(said, now) | {"of": number} for number, (_, said) in sorted(kept.items())]
+        connection.execute(_KEEP, rows)
+    told: list[tuple[Standing, list[str]] | OwnedElsewhere | None] = []
+    for place, said in spoken:
+        mine = kept.get(place.office)
+        if mine is None or mine[1] is not said:
+            told.append(None)
+        else:
+            row = known[place.office]
+            told.append((standing_of(row.disabled_at, row.support_ends, now), others.get(place.office, [])))
+    return told
+
+
+_HEARD = sa.exists().where(heartbeats.c.office_id == owners.c.office_id)
+_KEPT = [column.name for column in heartbeats.c if column.name not in {"office_id", "at"}]
+_KEEP = (
+    sa.update(heartbeats)
+    .where(heartbeats.c.office_id == sa.bindparam("of"))
+    .values({name: sa.bindparam(name) for name in (*_KEPT, "at")})
+)
+
+
+def _current(numbers: Sequence[int]) -> sa.Select[tuple[object, ...]]:
     wanted = sa.select(
+        owners.c.office_id,
         owners.c.epoch,
         owners.c.since,
         owners.c.silent_since,
@@ -68,36 +113,44 @@ def _current(office: int) -> sa.Select[tuple[object, ...]]:
         offices.c.support_ends,
     )
     joined = wanted.join_from(offices, owners).join(connectors, connectors.c.id == owners.c.connector_id)
-    return joined.where(offices.c.id == office)
+    return joined.where(offices.c.id.in_(numbers))
+
+
+def _values(said: Heartbeat, now: dt.datetime) -> dict[str, Any]:
+    values = fitting(heartbeats, {name: getattr(said, name) for name in _KEPT}) | {"at": now}
+    if said.utc_offset is not None and abs(said.utc_offset) > _DAY:
+        values["utc_offset"] = None
+    return values
 
 
 def _keep(connection: sa.Connection, office: int, said: Heartbeat, now: dt.datetime) -> None:
-    names = [column.name for column in heartbeats.c if column.name not in {"office_id", "at"}]
-    values = fitting(heartbeats, {name: getattr(said, name) for name in names}) | {"at": now}
-    if said.utc_offset is not None and abs(said.utc_offset) > _DAY:
-        values["utc_offset"] = None
+    values = _values(said, now)
     mine = heartbeats.c.office_id == office
     if not connection.execute(sa.update(heartbeats).where(mine).values(values)).rowcount:
         connection.execute(sa.insert(heartbeats).values(office_id=office, **values))
 
 
-def silent(connection: sa.Connection, now: dt.datetime) -> list[str]:
-    """Write an `unreachable` event for every office that went silent since the last look; return their names.
+def silent(connection: sa.Connection, now: dt.datetime, most: int = 1000) -> list[str]:
+    """Write an `unreachable` event for offices that went silent since the last look; return their names.
 
-    Each outage is written once, by whichever node of HQ looks first.
+    At most so many at a time, so that nobody waits behind all of a large outage. Each outage is written once, by
+    whichever node of HQ looks first.
     """
     gone = sa.or_(owners.c.lost_at < now - GONE, owners.c.last_seen < now - SILENT)
-    wanted = sa.select(owners.c.office_id, owners.c.last_seen, offices.c.name, connectors.c.machine)
-    joined = wanted.join_from(owners, offices).join(connectors, connectors.c.id == owners.c.connector_id)
-    found = []
-    for row in connection.execute(joined.where(owners.c.silent_since.is_(None), gone)).all():
-        first = sa.and_(owners.c.office_id == row.office_id, owners.c.silent_since.is_(None))
-        if connection.execute(sa.update(owners).where(first).values(silent_since=row.last_seen)).rowcount:
-            detail = f"since {row.last_seen:%Y-%m-%d %H:%M:%S} UTC"
-            event = Event(now, "unreachable", row.machine, "office-unreachable", detail)
-            history.add(connection, row.office_id, event)
-            found.append(row.name)
-    return found
+    which = sa.select(owners.c.office_id, owners.c.last_seen).where(owners.c.silent_since.is_(None), gone)
+    found = connection.execute(which.order_by(owners.c.office_id).limit(most).with_for_update()).all()
+    numbers = [row.office_id for row in found]
+    named = sa.select(owners.c.office_id, offices.c.name, connectors.c.machine).join_from(owners, offices)
+    named = named.join(connectors, connectors.c.id == owners.c.connector_id).where(owners.c.office_id.in_(numbers))
+    known = {row.office_id: row for row in connection.execute(named)}
+    connection.execute(sa.update(owners).where(owners.c.office_id.in_(numbers)).values(silent_since=owners.c.last_seen))
+    events = []
+    for row in found:
+        detail = f"since {row.last_seen:%Y-%m-%d %H:%M:%S} UTC"
+        event = Event(now, "unreachable", known[row.office_id].machine, "office-unreachable", detail)
+        events.append((row.office_id, event))
+    history.add_all(connection, events)
+    return [known[number].name for number in numbers]
 
 
 class Reach(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """What happened to an office, as its vendor reads it. No patient data."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from econnector.hq.registry.tables import history
 from econnector.hq.registry.texts import fitting
 
-__all__ = ["Event", "Kind", "add", "add_many", "add_once", "prune", "recent"]
+__all__ = ["Event", "Kind", "add", "add_all", "add_many", "add_once", "prune", "recent"]
 
 Kind = Literal[
     "added",
@@ -57,6 +58,13 @@ def add(connection: sa.Connection, office: int, event: Event) -> None:
     """Write `event` into the history of the office with this id."""
     values = msgspec.structs.asdict(event)
     connection.execute(sa.insert(history).values(office_id=office, **fitting(history, values)))
+
+
+def add_all(connection: sa.Connection, events: Sequence[tuple[int, Event]]) -> None:
+    """Write each event into the history of its office, in this order."""
+    rows = [{"office_id": office} | fitting(history, msgspec.structs.asdict(event)) for office, event in events]
+    if rows:
+        connection.execute(sa.insert(history), rows)
 
 
 def add_many(connection: sa.Connection, machines: sa.Select[tuple[int, str]], event: Event) -> None:

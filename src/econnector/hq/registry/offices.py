@@ -3,7 +3,7 @@
 import datetime as dt
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -24,6 +24,7 @@ __all__ = [
     "Standing",
     "add",
     "by_id",
+    "by_ids",
     "by_key",
     "describe",
     "disable",
@@ -151,7 +152,7 @@ def get(connection: sa.Connection, name: str) -> Office:
         names = connection.scalars(sa.select(offices.c.name)).all()
         near = difflib.get_close_matches(name, names, n=1)
         raise OfficeUnknown(name=name, hint=f" (did you mean {near[0]}?)" if near else "")
-    return _office(row, _hosts(connection, row.id).get(row.id, ()))
+    return _office(row, _hosts(connection, (row.id,)).get(row.id, ()))
 
 
 def every(connection: sa.Connection) -> list[Office]:
@@ -170,9 +171,17 @@ def by_id(connection: sa.Connection, number: int) -> Office | None:
     return _locked(connection, offices.c.id == number)
 
 
+def by_ids(connection: sa.Connection, numbers: Collection[int]) -> dict[int, Office]:
+    """Return the offices with these ids by id, locked in the order of their ids until the transaction ends."""
+    wanted = sa.select(offices).where(offices.c.id.in_(numbers)).order_by(offices.c.id)
+    rows = connection.execute(wanted.with_for_update()).all()
+    hosts = _hosts(connection, numbers)
+    return {row.id: _office(row, hosts.get(row.id, ())) for row in rows}
+
+
 def _locked(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Office | None:
     row = connection.execute(sa.select(offices).where(which).with_for_update()).one_or_none()
-    return None if row is None else _office(row, _hosts(connection, row.id).get(row.id, ()))
+    return None if row is None else _office(row, _hosts(connection, (row.id,)).get(row.id, ()))
 
 
 def disable(connection: sa.Connection, name: str, reason: str, now: dt.datetime) -> Office:
@@ -238,10 +247,10 @@ def _change(connection: sa.Connection, name: str, event: Event, **values: object
     return get(connection, name)
 
 
-def _hosts(connection: sa.Connection, office: int | None = None) -> dict[int, tuple[str, ...]]:
+def _hosts(connection: sa.Connection, numbers: Collection[int] | None = None) -> dict[int, tuple[str, ...]]:
     wanted = sa.select(host_names).order_by(host_names.c.host)
-    if office is not None:
-        wanted = wanted.where(host_names.c.office_id == office)
+    if numbers is not None:
+        wanted = wanted.where(host_names.c.office_id.in_(numbers))
     found: dict[int, tuple[str, ...]] = {}
     for row in connection.execute(wanted):
         found[row.office_id] = (*found.get(row.office_id, ()), row.host)
