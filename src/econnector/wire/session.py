@@ -8,6 +8,7 @@ and the owner gets `Closed`. Raising (`WrongStateError`) is for the owner's own 
 from collections.abc import Callable
 from typing import ClassVar
 
+from econnector.wire.allowance import Allowance
 from econnector.wire.codec import Decoder, Packet, ProtocolError, body_of, pack
 from econnector.wire.events import Arrived, Challenged, Closed, Event, GoingAway, Opened, Refused
 from econnector.wire.liveness import Liveness, Pace
@@ -30,6 +31,16 @@ from econnector.wire.streams import CHUNK, Streams, WrongStateError
 __all__ = ["CHUNK", "Session", "WrongStateError"]
 
 _URGENT_HELD = 1024
+_WORDS_PER_SECOND, _WORDS_AT_ONCE = 1000.0, 1024.0
+"""Packets that the other side may send of its own accord: nothing else bounds them, and each costs all links time."""
+_CRUMB, _CRUMB_SIZE = 1 / 16, 512
+"""What a small piece of a stream counts of them, and up to how many bytes it is one."""
+
+_CRUMBS = frozenset(map(int, (Kind.DATA, Kind.CREDIT)))
+_FREE = frozenset(map(int, (Kind.RESPONSE, Kind.END, Kind.FAIL)))
+"""What answers one of our calls needs no such bound."""
+_FREE_TO_OFFICES = _FREE | {int(Kind.REQUEST)}
+"""HQ may ask an office as fast as it likes; an office has little to ask of HQ."""
 
 
 class Session:
@@ -42,8 +53,10 @@ class Session:
     __slots__ = (
         "_decoder",
         "_events",
+        "_free",
         "_liveness",
         "_outbox",
+        "_spoken",
         "_stamp",
         "_streams",
         "_their_hello",
@@ -71,6 +84,7 @@ class Session:
         self.protocol = 0
         self.draining = False
         self._stamp = 0
+        self._spoken, self._free = Allowance(_WORDS_PER_SECOND, _WORDS_AT_ONCE), _FREE_TO_OFFICES if dialling else _FREE
         self._events: list[Event] = []
         self._outbox = Outbox()
         self._liveness = Liveness(pace or Pace(), now)
@@ -240,6 +254,8 @@ class Session:
 
     def _take(self, packet: Packet, now: float) -> None:
         meaning = CONNECTION.get((self.state, packet.kind))
+        if packet.kind not in self._free:
+            self._count(packet, now)
         if meaning == "stream":
             self._streams.receive(packet, self._events.append)
             return
@@ -248,6 +264,13 @@ class Session:
         if packet.stream:
             raise ProtocolError(f"{Kind(packet.kind).name} belongs to the link, not to a call")
         self._MEANINGS[meaning](self, packet, now)
+
+    def _count(self, packet: Packet, now: float) -> None:
+        """Bound what the other side says of its own accord, such as calls that it gives up as soon as it made them."""
+        if packet.kind == Kind.DATA and len(packet.body) > _CRUMB_SIZE:
+            return
+        if not self._spoken.takes(now, _CRUMB if packet.kind in _CRUMBS else 1.0):
+            raise ProtocolError("more small packets than anybody needs")
 
     def _on_hello(self, packet: Packet, now: float) -> None:  # noqa: ARG002 - all meanings look alike
         hello = body_of(Hello, packet)
