@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from econnector.base.clock import SYSTEM, Clock
-from econnector.base.errors import Failure, HqAway
+from econnector.base.errors import Failure, HqAway, ProtocolBroken
 from econnector.base.registration import checked_key
 from econnector.base.version import version
 from econnector.link.answering import Answering
@@ -23,7 +23,9 @@ from econnector.link.failing import unexpected
 from econnector.link.guard import lift
 from econnector.link.handshake import Limits, RefusedError, greet, turn_away
 from econnector.link.link import Link
+from econnector.link.outcasts import Outcasts
 from econnector.link.switchboard import Switchboard
+from econnector.wire.allowance import Allowance
 from econnector.wire.call import Answers
 from econnector.wire.events import Arrived, GoingAway
 from econnector.wire.messages import Welcome
@@ -37,6 +39,8 @@ _USUAL_PORTS = {"ws": ":80", "wss": ":443"}
 _LAST_WORDS = 5.0
 _STREAMS = 32
 """Calls that HQ answers at a time per office, which has little to ask: what they hold is memory of all offices."""
+_ASKS_PER_SECOND, _ASKS_AT_ONCE = 5.0, 100.0
+"""What a connector may ask of HQ; one that works as it should asks a few times a minute."""
 _AGAIN = 5.0
 """Seconds after which somebody turned away for lack of room, or of the registry, shall try again."""
 
@@ -138,7 +142,7 @@ class Gateway:
         """
         self._gate, self._switchboard, self._answers_for = gate, switchboard, answers_for
         self._name, self._limits, self._clock = name, limits or Limits(streams=_STREAMS), clock
-        self._arrivals = Arrivals(half_open)
+        self._arrivals, self._outcasts = Arrivals(half_open), Outcasts()
         self._guests: set[_Guest] = set()
         self._closed = False
 
@@ -198,6 +202,11 @@ class Gateway:
             return None
         try:
             arrival = _arrival(arrived, _address(websocket))
+            pause = self._outcasts.pause(arrival.public_key, self._clock.monotonic())
+            if pause:
+                failure = ProtocolBroken(reason="this connector has broken the link's rules again and again")
+                await turn_away(carrier, session, failure, pause)
+                return None
             return session, arrival, await self._gate.admit(arrival)
         except Failure as failure:
             log.info("an office was not admitted", code=failure.code, machine=arrived.hello.machine)
@@ -208,7 +217,8 @@ class Gateway:
         return None
 
     async def _host(self, carrier: AcceptedCarrier, session: Session, arrival: Arrival, admission: Admission) -> None:
-        answering = Answering(self._answers_for(admission))
+        allowance = Allowance(_ASKS_PER_SECOND, _ASKS_AT_ONCE)
+        answering = Answering(self._answers_for(admission), allowance=allowance, asker=admission.office)
         link = Link(carrier, session, answering, clock=self._clock)
         guest = _Guest(admission, arrival, link, cast("asyncio.Task[Any]", asyncio.current_task()))
         link.on_goaway = lambda event: self._leaves(guest, event)
@@ -223,6 +233,8 @@ class Gateway:
             reason = failure.code
         finally:
             self._guests.discard(guest)
+            if reason == ProtocolBroken.code:
+                self._outcasts.broke(arrival.public_key, self._clock.monotonic())
             await self._depart(admission, link, reason)
 
     async def _depart(self, admission: Admission, link: Link, reason: str) -> None:

@@ -5,16 +5,19 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from econnector.base.errors import Failure, OfficeTooSlow, ProtocolBroken, UnknownCall
-from econnector.link.failing import unexpected
+from econnector.base.errors import Failure, OfficeTooSlow, ProtocolBroken, ReportsTooOften, UnknownCall
+from econnector.link.failing import fault_of, unexpected
 from econnector.link.identity import Install
 from econnector.link.line import LARGEST_BODY
 from econnector.link.once import Memory, Once
+from econnector.wire.allowance import Allowance
 from econnector.wire.call import Answers, Asked, Call, Streamed
-from econnector.wire.messages import Request
+from econnector.wire.messages import Fault, Request
 
 __all__ = ["Answered", "Answering"]
 
+_TOO_OFTEN_PAUSE = 10.0
+"""Seconds that whoever asks too often is asked to wait."""
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -28,9 +31,19 @@ class Answered(NamedTuple):
 class Answering:
     """Answers requests from a registry of answers; one for the life of the process, whatever links come and go."""
 
-    def __init__(self, answers: Answers, here: Install | None = None, memory: Memory | None = None) -> None:
-        """`here` is named when a call is unknown: which machine needs which version."""
-        self._answers = answers
+    def __init__(
+        self,
+        answers: Answers,
+        here: Install | None = None,
+        memory: Memory | None = None,
+        allowance: Allowance | None = None,
+        asker: str = "",
+    ) -> None:
+        """`here` is named when a call is unknown: which machine needs which version.
+
+        `allowance`: how often the other side, `asker`, may ask; without it, as often as it likes.
+        """
+        self._answers, self._allowance, self._asker = answers, allowance, asker
         self._machine = here.machine if here else ""
         self._version = here.version if here else ""
         self._once = Once(memory)
@@ -41,6 +54,14 @@ class Answering:
         longest = 0.0 if found is None else found[0].limit
         # Written so that "not a number" is too late as well.
         return min(request.remaining, longest) if request.remaining > 0 else 0.0
+
+    def refusal(self, reference: str, now: float) -> Fault | None:
+        """Return what a call is refused with before anything is done for it, None to go on; it counts as asked."""
+        if self._allowance is None or self._allowance.takes(now):
+            return None
+        fault = fault_of(ReportsTooOften(reference=reference, office=self._asker))
+        fault.retry_after = _TOO_OFTEN_PAUSE
+        return fault
 
     async def answer(self, request: Request, protocol: int) -> Answered:
         """Return the answer to `request`. Raises a `Failure` and nothing else, but for cancellation."""

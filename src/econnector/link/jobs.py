@@ -53,7 +53,11 @@ class Jobs:
         self._starved: dict[int, asyncio.Future[None]] = {}
 
     def begin(self, stream: int, request: Request) -> None:
-        """Start to answer a call."""
+        """Start to answer a call, or refuse it."""
+        refusal = self._answering.refusal(request.reference, self._loop.time())
+        if refusal is not None:
+            self._session.fail(stream, refusal)
+            return
         job = self._jobs[stream] = _Job(keyed=bool(request.key))
         job.task = self._loop.create_task(self._answer(stream, request, job))
         limit = self._answering.limit(request)
