@@ -45,6 +45,7 @@ _PROBLEMS: Final = {
     "422": "A parameter cannot be used (`value-rejected`); `parameter` names it.",
     "429": "Too many requests.",
     "500": "A fault of the software (`unexpected`).",
+    "501": "The office's eConnector is too old for this (`unknown-call`).",
     "503": "The office cannot be asked now.",
     "504": "The office did not answer in time.",
     "default": "Any other failure.",
