@@ -23,6 +23,7 @@ hypothesis.settings.register_profile(
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+hypothesis.settings.register_profile("long", parent=hypothesis.settings.get_profile("patient"), max_examples=20_000)
 hypothesis.settings.load_profile("patient")
 
 
