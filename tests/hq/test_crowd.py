@@ -8,14 +8,14 @@ import pytest
 import sqlalchemy as sa
 
 from econnector.base.errors import OwnedElsewhere, RegistryAway
-from econnector.hq.registry import connectors, crowd, heartbeats, history, offices
+from econnector.hq.registry import connectors, contacts, crowd, heartbeats, history, offices
 from econnector.hq.registry.connectors import Granted, Presented
 from econnector.hq.registry.crowd import Gone
 from econnector.hq.registry.database import Registry
 from econnector.hq.registry.grouped import Grouped
 from econnector.hq.registry.heartbeats import Place
 from econnector.hq.registry.tables import metadata
-from econnector.link.calls import Heartbeat
+from econnector.link.calls import Heartbeat, OfficeContact, Outage
 from tests.hq.conftest import NOW
 
 MINUTE = dt.timedelta(minutes=1)
@@ -141,11 +141,17 @@ def test_nobody_is_let_in_when_one_of_them_was_let_in_elsewhere_meanwhile(
 
 
 def test_heartbeats_of_a_crowd_are_kept_as_each_would_be_alone(fleet: Fleet) -> None:
-    run, later = fleet.registry.run_now, NOW + MINUTE
-    for number in range(MANY):
+    run, later = fleet.registry.run_now, NOW + 5 * MINUTE
+    for number in range(1, MANY):  # office 0 has never said anything
         run(heartbeats.save, fleet.place(number), Heartbeat("0.1.0"), NOW)
     run(connectors.admit, _who(77, run(offices.new_registration_key, "office-3", NOW)), NOW + MINUTE / 2)
-    spoken = [(fleet.place(number), Heartbeat("0.2.0", status=f"s{number}", utc_offset=-300)) for number in range(MANY)]
+    assert run(heartbeats.silent, later - MINUTE)
+    told = Outage("2026-03-02T12:01:00", "2026-03-02T12:04:00", "hq-away", "AAAA-BBBB")
+    run(heartbeats.save, fleet.place(5), Heartbeat("0.1.0", outages=[told]), NOW + 4 * MINUTE)
+    spoken = [
+        (fleet.place(number), Heartbeat("0.2.0", status=f"s{number}", utc_offset=-300, outages=[told, told]))
+        for number in range(MANY)
+    ]
     with fleet.registry.engine.connect() as connection:
         heard_alone = [heartbeats.save(connection, *each, later) for each in spoken]
         alone = _all(connection)
@@ -156,25 +162,36 @@ def test_heartbeats_of_a_crowd_are_kept_as_each_would_be_alone(fleet: Fleet) -> 
     assert together == alone
     assert heard == heard_alone
     assert heard[3] == ("active", ["PC-77"])
+    run(heartbeats.save_all, spoken, later)
+    assert [fleet.kinds(number).count("outage") for number in range(MANY)] == [1] * MANY
+    assert [fleet.kinds(number).count("reachable") for number in range(MANY)] == [1] * MANY
 
 
-def test_a_heartbeat_with_more_to_write_is_left_to_be_kept_alone(fleet: Fleet) -> None:
+def test_a_heartbeat_of_an_old_link_or_said_twice_is_left_to_be_looked_at_alone(fleet: Fleet) -> None:
     run, later = fleet.registry.run_now, NOW + MINUTE
-    for number in range(1, MANY):
-        run(heartbeats.save, fleet.place(number), Heartbeat("0.1.0"), NOW)
-    old = Place(fleet.offices[2], fleet.epochs[2] - 1)
+    old, none = Place(fleet.offices[2], fleet.epochs[2] - 1), Place(10**6, 1)
     spoken = [
-        (fleet.place(0), Heartbeat("0.2.0")),  # its first
         (fleet.place(1), Heartbeat("0.2.0")),
         (old, Heartbeat("0.2.0")),
-        (fleet.place(1), Heartbeat("0.3.0")),  # twice in one breath
+        (fleet.place(1), Heartbeat("0.3.0")),
+        (none, Heartbeat("0.2.0")),  # its machine enrolled for another office
     ]
     heard = run(heartbeats.save_all, spoken, later)
-    assert [each is None for each in heard] == [True, False, True, True]
-    assert isinstance(run(heartbeats.save_one, spoken[2], later), OwnedElsewhere)
+    assert [each is None for each in heard] == [False, True, True, True]
+    assert isinstance(run(heartbeats.save_one, spoken[1], later), OwnedElsewhere)
+    assert isinstance(run(heartbeats.save_one, spoken[3], later), OwnedElsewhere)
     kept = run(heartbeats.find, "office-1")
     assert kept is not None
     assert (kept.version, kept.last_seen) == ("0.2.0", later)
+
+
+def test_contacts_that_an_office_names_again_are_looked_at_with_all_others(fleet: Fleet) -> None:
+    run, anna = fleet.registry.run_now, OfficeContact("Anna", "anna@example.com")
+    news = [(fleet.offices[0], [anna]), (fleet.offices[1], []), (fleet.offices[2], [OfficeContact("B", "no address")])]
+    assert run(contacts.told_all, news, NOW) == [None, True, True]
+    assert run(contacts.told_one, news[0], NOW)
+    assert run(contacts.told_all, news, NOW) == [True, True, True]
+    assert run(contacts.told_all, [(fleet.offices[0], [])], NOW) == [None]
 
 
 def test_links_that_end_together_are_noted_once_each_and_newer_ones_stay(fleet: Fleet) -> None:

@@ -37,6 +37,7 @@ def answers_for(
     `announces` says whether HQ mails their contacts, `codes` are the versions of code systems that it offers.
     """
     heartbeats = Grouped(registry, save_all, save_one, clock)
+    named = Grouped(registry, contacts.told_all, contacts.told_one, clock)
     paces: dict[str, Pace] = {}  # as many as there are offices
 
     def build(admission: Admission) -> Answers:
@@ -55,7 +56,7 @@ def answers_for(
                 raise heard
             nonlocal kept
             if said.contacts is not None and said.contacts != kept:
-                await registry.run(contacts.told, admission.place.office, said.contacts, clock.now())
+                await named.run((admission.place.office, said.contacts))
                 kept = said.contacts
             standing, others = heard
             return Heard(version(), clock.now().isoformat(timespec="milliseconds"), standing, others, announces)

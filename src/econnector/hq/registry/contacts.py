@@ -1,7 +1,7 @@
 """Who is told when an office is unreachable: people whom the vendor named, and people whom the office named."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -17,7 +17,7 @@ from econnector.link.calls import OfficeContact
 from econnector.mail.contacts import MOST_CONTACTS, Contact, checked
 from econnector.mail.news import Source
 
-__all__ = ["Listed", "add", "every", "recipients", "remove", "told"]
+__all__ = ["Listed", "add", "every", "recipients", "remove", "told", "told_all", "told_one"]
 
 MOST = 20
 """That the vendor may name for one office."""
@@ -77,7 +77,7 @@ def recipients(connection: sa.Connection, office: int) -> dict[str, Listed]:
 
 def told(connection: sa.Connection, office: int, said: Iterable[OfficeContact], now: dt.datetime) -> None:
     """Make the office's own contacts those that its heartbeat names; what is no contact is passed over."""
-    wanted = {each.address: each for each in _valid(said)}
+    wanted = _named(said)
     known = {each.contact.address: each.contact for each in every(connection, office) if each.source == "office"}
     if wanted == known:
         return
@@ -86,6 +86,29 @@ def told(connection: sa.Connection, office: int, said: Iterable[OfficeContact], 
         _put(connection, office, "office", contact, now)
     detail = f"{len(wanted)} named by the office"
     history.add_once(connection, office, Event(now, "contact-added", detail=detail), within=_QUIET)
+
+
+def told_one(connection: sa.Connection, news: tuple[int, Sequence[OfficeContact]], now: dt.datetime) -> bool:
+    """Do what `told_all` left to be done."""
+    told(connection, *news, now)
+    return True
+
+
+def told_all(
+    connection: sa.Connection, news: Sequence[tuple[int, Sequence[OfficeContact]]], now: dt.datetime
+) -> list[bool | None]:
+    """Look at what many offices name; None for each that names others than it did, for `told`."""
+    del now
+    numbers = sorted({office for office, _ in news})
+    mine = sa.and_(contacts.c.office_id.in_(numbers), contacts.c.source == "office")
+    known: dict[int, dict[str, Contact]] = {}
+    for row in connection.execute(sa.select(contacts).where(mine)):
+        known.setdefault(row.office_id, {})[row.address] = _listed(row).contact
+    return [_named(said) == known.get(office, {}) or None for office, said in news]
+
+
+def _named(said: Iterable[OfficeContact]) -> dict[str, Contact]:
+    return {each.address: each for each in _valid(said)}
 
 
 def _valid(said: Iterable[OfficeContact]) -> list[Contact]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from econnector.base.errors import OwnedElsewhere
 from econnector.hq.registry import history
-from econnector.hq.registry.connectors import others, others_of, reachable
+from econnector.hq.registry.connectors import others_of, reachable
 from econnector.hq.registry.history import Event
 from econnector.hq.registry.offices import Standing, standing_of
 from econnector.hq.registry.tables import connectors, heartbeats, host_names, offices, owners
@@ -43,63 +43,50 @@ def save(
 
     A heartbeat under an old epoch is not kept: the answer then is `OwnedElsewhere`, to be raised by the caller.
     """
-    row = connection.execute(_current([place.office])).one()
-    if row.epoch != place.epoch:
-        return OwnedElsewhere(machine=row.machine, since=f"{row.since:%Y-%m-%d %H:%M} UTC", here=said.machine)
-    connection.execute(
-        sa.update(owners).where(owners.c.office_id == place.office).values(last_seen=now, silent_since=None)
-    )
-    if row.silent_since is not None:
-        history.add(connection, place.office, reachable(row.silent_since, said.machine, now))
-    _keep(connection, place.office, said, now)
-    for outage in said.outages[:_OUTAGES]:
-        detail = f"{outage.began} to {outage.ended}"
-        event = Event(now, "outage", said.machine, outage.cause, detail, outage.reference)
-        history.add_once(connection, place.office, event, within=_REPEATED, detail=True)
-    return standing_of(row.disabled_at, row.support_ends, now), others(connection, place.office, now)
+    return save_all(connection, [(place, said)], now)[0] or _superseded(connection, place, said)
 
 
 def save_one(
     connection: sa.Connection, spoken: tuple[Place, Heartbeat], now: dt.datetime
 ) -> tuple[Standing, list[str]] | OwnedElsewhere:
-    """Keep what `save_all` leaves out."""
+    """Keep what `save_all` left out."""
     return save(connection, *spoken, now)
 
 
 def save_all(
     connection: sa.Connection, spoken: Sequence[tuple[Place, Heartbeat]], now: dt.datetime
 ) -> list[tuple[Standing, list[str]] | OwnedElsewhere | None]:
-    """Keep the heartbeats of many offices; None for each that has more to write than itself: `save` is for those."""
-    numbers = sorted({place.office for place, _ in spoken})
-    known = {row.office_id: row for row in connection.execute(_current(numbers).where(_HEARD))}
-    others = others_of(connection, numbers, now)
-    kept: dict[int, tuple[Place, Heartbeat]] = {}
+    """Keep the heartbeats of many offices; None for what came under an old epoch or twice: see `save`."""
+    rows = {row.office_id: row for row in connection.execute(_current(sorted({place.office for place, _ in spoken})))}
+    mine: dict[int, Heartbeat] = {}
     for place, said in spoken:
-        row = known.get(place.office)
-        if row is not None and row.epoch == place.epoch and row.silent_since is None and not said.outages:
-            kept.setdefault(place.office, (place, said))
+        row = rows.get(place.office)
+        if row is not None and row.epoch == place.epoch:
+            mine.setdefault(place.office, said)
+    kept = dict(sorted(mine.items()))
     if kept:
-        connection.execute(sa.update(owners).where(owners.c.office_id.in_(sorted(kept))).values(last_seen=now))
-        rows = [_values(said, now) | {"of": number} for number, (_, said) in sorted(kept.items())]
-        connection.execute(_KEEP, rows)
+        _keep(connection, kept, {number for number in kept if rows[number].heard is not None}, now)
+        back = [number for number in kept if rows[number].silent_since is not None]
+        events = [(number, reachable(rows[number].silent_since, kept[number].machine, now)) for number in back]
+        history.add_all(connection, events)
+        _keep_outages(connection, kept, now)
+    others = others_of(connection, list(kept), now)
     told: list[tuple[Standing, list[str]] | OwnedElsewhere | None] = []
     for place, said in spoken:
-        mine = kept.get(place.office)
-        if mine is None or mine[1] is not said:
-            told.append(None)
+        if kept.get(place.office) is said:
+            row = rows[place.office]
+            standing = standing_of(row.disabled_at, row.support_ends, now)
+            told.append((standing, others.get(place.office, [])))
         else:
-            row = known[place.office]
-            told.append((standing_of(row.disabled_at, row.support_ends, now), others.get(place.office, [])))
+            told.append(None)
     return told
 
 
-_HEARD = sa.exists().where(heartbeats.c.office_id == owners.c.office_id)
-_KEPT = [column.name for column in heartbeats.c if column.name not in {"office_id", "at"}]
-_KEEP = (
-    sa.update(heartbeats)
-    .where(heartbeats.c.office_id == sa.bindparam("of"))
-    .values({name: sa.bindparam(name) for name in (*_KEPT, "at")})
-)
+def _superseded(connection: sa.Connection, place: Place, said: Heartbeat) -> OwnedElsewhere:
+    row = connection.execute(_current([place.office])).one_or_none()
+    if row is None:  # the machine enrolled for another office over another link
+        return OwnedElsewhere(machine="?", since="?", here=said.machine)
+    return OwnedElsewhere(machine=row.machine, since=f"{row.since:%Y-%m-%d %H:%M} UTC", here=said.machine)
 
 
 def _current(numbers: Sequence[int]) -> sa.Select[tuple[object, ...]]:
@@ -111,23 +98,46 @@ def _current(numbers: Sequence[int]) -> sa.Select[tuple[object, ...]]:
         connectors.c.machine,
         offices.c.disabled_at,
         offices.c.support_ends,
+        heartbeats.c.office_id.label("heard"),
     )
     joined = wanted.join_from(offices, owners).join(connectors, connectors.c.id == owners.c.connector_id)
+    joined = joined.outerjoin(heartbeats, heartbeats.c.office_id == offices.c.id)
     return joined.where(offices.c.id.in_(numbers))
 
 
+_WORDS = [column.name for column in heartbeats.c if column.name not in {"office_id", "at"}]
+_AGAIN = (
+    sa.update(heartbeats)
+    .where(heartbeats.c.office_id == sa.bindparam("of"))
+    .values({name: sa.bindparam(name) for name in (*_WORDS, "at")})
+)
+
+
+def _keep(connection: sa.Connection, kept: dict[int, Heartbeat], heard: set[int], now: dt.datetime) -> None:
+    mine = owners.c.office_id.in_(list(kept))
+    connection.execute(sa.update(owners).where(mine).values(last_seen=now, silent_since=None))
+    values = {number: _values(said, now) for number, said in kept.items()}
+    if heard:
+        connection.execute(_AGAIN, [values[number] | {"of": number} for number in kept if number in heard])
+    if len(heard) < len(kept):
+        first = [values[number] | {"office_id": number} for number in kept if number not in heard]
+        connection.execute(sa.insert(heartbeats), first)
+
+
 def _values(said: Heartbeat, now: dt.datetime) -> dict[str, Any]:
-    values = fitting(heartbeats, {name: getattr(said, name) for name in _KEPT}) | {"at": now}
+    values = fitting(heartbeats, {name: getattr(said, name) for name in _WORDS}) | {"at": now}
     if said.utc_offset is not None and abs(said.utc_offset) > _DAY:
         values["utc_offset"] = None
     return values
 
 
-def _keep(connection: sa.Connection, office: int, said: Heartbeat, now: dt.datetime) -> None:
-    values = _values(said, now)
-    mine = heartbeats.c.office_id == office
-    if not connection.execute(sa.update(heartbeats).where(mine).values(values)).rowcount:
-        connection.execute(sa.insert(heartbeats).values(office_id=office, **values))
+def _keep_outages(connection: sa.Connection, kept: dict[int, Heartbeat], now: dt.datetime) -> None:
+    events = []
+    for number, said in kept.items():
+        for outage in said.outages[:_OUTAGES]:
+            detail = f"{outage.began} to {outage.ended}"
+            events.append((number, Event(now, "outage", said.machine, outage.cause, detail, outage.reference)))
+    history.add_new(connection, events, within=_REPEATED)
 
 
 def silent(connection: sa.Connection, now: dt.datetime, most: int = 1000) -> list[str]:

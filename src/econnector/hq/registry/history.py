@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from econnector.hq.registry.tables import history
 from econnector.hq.registry.texts import fitting
 
-__all__ = ["Event", "Kind", "add", "add_all", "add_many", "add_once", "prune", "recent"]
+__all__ = ["Event", "Kind", "add", "add_all", "add_many", "add_new", "add_once", "prune", "recent"]
 
 Kind = Literal[
     "added",
@@ -40,6 +40,7 @@ Kind = Literal[
 _PASSING = ("connected", "lost", "unreachable", "reachable", "contacts-told", "contact-not-told")
 """Comings and goings: an office on a bad line writes them all day. What people did, and outages, stay."""
 _PASSING_KEPT = dt.timedelta(days=90)
+_SAME = ("machine", "cause", "detail")
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -76,24 +77,43 @@ def add_many(connection: sa.Connection, machines: sa.Select[tuple[int, str]], ev
     connection.execute(sa.insert(history).from_select(["office_id", "machine", *rest], rows))
 
 
-def add_once(
-    connection: sa.Connection, office: int, event: Event, *, within: dt.timedelta, detail: bool = False
-) -> bool:
-    """Write `event` unless the same stands there already since `within` ago; say whether it was written.
-
-    The same means: the same kind, machine and cause, and with `detail` the same detail too.
-    """
+def add_once(connection: sa.Connection, office: int, event: Event, *, within: dt.timedelta) -> bool:
+    """Write `event` unless the same kind, machine and cause stands there already since `within` ago; say whether."""
     values = fitting(history, msgspec.structs.asdict(event))
-    names = ("kind", "machine", "cause", "detail") if detail else ("kind", "machine", "cause")
     same = sa.and_(
         history.c.office_id == office,
         history.c.at > event.at - within,
-        *(history.c[name] == values[name] for name in names),
+        *(history.c[name] == values[name] for name in ("kind", "machine", "cause")),
     )
     if connection.scalar(sa.select(history.c.id).where(same).limit(1)) is not None:
         return False
     connection.execute(sa.insert(history).values(office_id=office, **values))
     return True
+
+
+def add_new(connection: sa.Connection, events: Sequence[tuple[int, Event]], *, within: dt.timedelta) -> None:
+    """Write each event unless the same stands there already: the same kind, machine, cause and detail, since `within`.
+
+    All are of one time and one kind.
+    """
+    if not events:
+        return
+    first = events[0][1]
+    found = sa.select(*(history.c[name] for name in ("office_id", *_SAME))).where(
+        history.c.office_id.in_(sorted({office for office, _ in events})),
+        history.c.at > first.at - within,
+        history.c.kind == first.kind,
+        history.c.detail.in_(sorted({fitting(history, {"detail": event.detail})["detail"] for _, event in events})),
+    )
+    known = {tuple(row) for row in connection.execute(found)}
+    new = []
+    for office, event in events:
+        values = fitting(history, msgspec.structs.asdict(event))
+        same = (office, *(values[name] for name in _SAME))
+        if same not in known:
+            known.add(same)
+            new.append((office, event))
+    add_all(connection, new)
 
 
 def recent(connection: sa.Connection, office: int, limit: int = 100) -> list[Event]:
