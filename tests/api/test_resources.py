@@ -1,4 +1,4 @@
-"""The API's addresses and forms: which request wants what, what is refused, and that the description tells the truth."""
+"""The API's addresses and forms: which request wants what, what is refused; and the description tells the truth."""
 
 from typing import Any, get_args
 
