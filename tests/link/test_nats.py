@@ -98,6 +98,20 @@ async def test_when_two_nodes_hold_an_office_after_a_broken_bus_the_younger_link
     assert await nodes.page.office("smile").ask(DOUBLE, Number(1)) == Number(2)
 
 
+async def test_a_node_that_leaves_right_after_an_office_has_moved_passes_on_what_still_comes(nodes: Nodes) -> None:
+    old = await nodes.connect(nodes.gateway)
+    old.hq.ask_to_leave("this node stops")
+    await nodes.connect(nodes.other, epoch=2)
+    asking: list[asyncio.Task[Number]] = []
+    async with asyncio.TaskGroup() as tasks:
+        for turn in range(400):  # each in a message of its own
+            asking.append(tasks.create_task(nodes.page.office("smile").ask(DOUBLE, Number(turn))))
+            if turn == 200:
+                tasks.create_task(nodes.gateway.close())
+            await asyncio.sleep(0)
+    assert [task.result().value for task in asking] == [2 * turn for turn in range(400)]
+
+
 async def test_a_node_that_dies_amid_a_call_is_known_in_five_seconds(nodes: Nodes) -> None:
     assert relay.LOST_AFTER + switchboard_nats._LOOK <= 5
     await nodes.connect(nodes.gateway)

@@ -132,9 +132,13 @@ class NatsSwitchboard:
         )
 
     async def close(self) -> None:
-        """Leave: what goes through other nodes fails."""
+        """Leave. What still comes for offices that have moved is passed on; what goes through other nodes fails."""
         for task in list(self._tasks):
             task.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLAIM_SECONDS):
+                await asyncio.gather(*map(self._unlisten, list(self._subscriptions)))
+                await self._settled()
         self._asking.lose_all("this node of HQ stops")
         self._serving.stop_streams()
         if self._nats is not None:
@@ -302,15 +306,15 @@ class NatsSwitchboard:
         return await self._nats.subscribe(subject, queue=queue, cb=heard, pending_msgs_limit=0, pending_bytes_limit=0)
 
     async def _unlisten(self, office: str) -> None:
-        self._yielded.pop(office, None)
-        self._since.pop(office, None)
+        if self._holdings.find(office) is None:
+            self._since.pop(office, None)
         subscription = self._subscriptions.pop(office, None)
         if subscription is not None:
-            try:
-                # What is under way to us is still answered: that the office is not here.
+            with contextlib.suppress(NatsError):  # the bus is away or closed, and the subscription with it
+                # What is under way to us is still passed on, or told that the office is not here.
                 await subscription.drain()  # type: ignore[no-untyped-call]
-            except NatsError:
-                return  # the bus is away or closed, and the subscription with it
+        if office not in self._subscriptions:
+            self._yielded.pop(office, None)
 
     async def _settled(self) -> None:
         """Return once the server has done what it was told so far.
