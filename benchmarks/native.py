@@ -41,6 +41,7 @@ __all__ = [
     "SMALL",
     "NativeSite",
     "add_office",
+    "hq_settings",
     "key_check",
     "native_site",
     "run_office",
@@ -122,8 +123,7 @@ def native_site(folder: Path, file: Path, *, tls: Literal["balancer", "hq"] = "b
     authority = Authority(folder)
     issued = authority.issue()
     port = free_port()
-    settings = {"ECONNECTOR_HQ_FOLDER": str(folder / "hq"), "ECONNECTOR_HQ_LISTEN": f"127.0.0.1:{port}"}
-    settings["ECONNECTOR_HQ_LIMITS_RATE"] = "0"  # everything that HQ can do is asked of one office
+    settings = hq_settings(folder / "hq", port)
     if tls == "hq":
         settings |= {"ECONNECTOR_HQ_TLS_CERTIFICATE": str(issued.certificate), "ECONNECTOR_HQ_TLS_KEY": str(issued.key)}
     (folder / "hq").mkdir()
@@ -152,6 +152,13 @@ def native_site(folder: Path, file: Path, *, tls: Literal["balancer", "hq"] = "b
         wait_until(lambda: "ready" in (folder / "office.out").read_text())
         authorization = f"Bearer {partner.read_text()}"
         yield NativeSite(folder, hq, office, balancer, port, tls == "hq", authority.file, authorization)
+
+
+def hq_settings(folder: Path, port: int) -> dict[str, str]:
+    """Return the environment of an HQ without TLS."""
+    settings = {"ECONNECTOR_HQ_FOLDER": str(folder), "ECONNECTOR_HQ_LISTEN": f"127.0.0.1:{port}"}
+    settings["ECONNECTOR_HQ_LIMITS_RATE"] = "0"  # everything that HQ can do is asked of one office
+    return settings
 
 
 def add_office(folder: Path) -> str:

@@ -27,6 +27,7 @@ programs are on PATH. A peer that is not here is a row that says so. No code of 
 from benchmarks.peers.chisel import Chisel
 from benchmarks.peers.frp import FrpHttp, FrpTcp
 from benchmarks.peers.localtunnel import Localtunnel
+from benchmarks.peers.ours import Native, Relay
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.piko import Piko
 from benchmarks.peers.rathole import Rathole
@@ -35,5 +36,5 @@ from benchmarks.peers.ssh import Ssh
 
 __all__ = ["ALL"]
 
-ALL: tuple[type[Peer], ...] = (Ssh, SniTun, Localtunnel, FrpTcp, FrpHttp, Chisel, Piko, Rathole)
+ALL: tuple[type[Peer], ...] = (Native, Relay, Ssh, SniTun, Localtunnel, FrpTcp, FrpHttp, Chisel, Piko, Rathole)
 """In the order of the table."""

@@ -64,7 +64,7 @@ def _started(
             absent[kind.name] = f"not here: {why}"
             continue
         _say(f"starting {kind.name}")
-        peer = kind(folder / f"peer-{number}", direct.port, direct.tls_port)
+        peer = kind(folder / f"peer-{number}", direct.origin)
         stack.callback(peer.stop)
         try:
             peer.start()
@@ -102,7 +102,7 @@ def _measured(asked: argparse.Namespace, folder: Path, stack: contextlib.ExitSta
     loads = Cells(folder, Wrk(folder, pinned=pinned), settings.seconds)
     cells = {name: partial(measure, loads) for name, measure in CELLS.items()}
     directs = [Asked(name, direct.addresses[name], "") for name in direct.addresses if name in needed]
-    tunnels = [Asked(peer.name, peer.address, peer.beside) for peer in peers]
+    tunnels = [Asked(peer.name, peer.address, peer.beside, peer.renew if peer.wears_out else None) for peer in peers]
     plan = Plan(settings.rounds, began + _BUDGET - _TROUBLE_SECONDS)
     results.sweeps = run(cells, directs, tunnels, plan)
     _say(f"every office frozen, for {settings.frozen:.0f} s at most")

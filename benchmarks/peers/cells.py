@@ -27,17 +27,23 @@ class Cells:
         """`folder`: for what the helpers print."""
         self._folder, self._wrk, self.seconds = folder, wrk, seconds
 
+    def _load(self, address: Address, connections: int, *, close: bool = False) -> Load:
+        load = self._wrk.load(address, connections, self.seconds, close=close)
+        if not load.rate:
+            raise RuntimeError(f"no request was answered within {self.seconds:.0f} s")
+        return load
+
     def one(self, address: Address) -> Figures:
         """1 kB, one connection."""
-        return _figures(self._wrk.load(address, 1, self.seconds))
+        return _figures(self._load(address, 1))
 
     def many(self, address: Address) -> Figures:
         """1 kB, 32 connections."""
-        return _figures(self._wrk.load(address, 32, self.seconds))
+        return _figures(self._load(address, 32))
 
     def anew(self, address: Address) -> Figures:
         """1 kB, 32 at once, each request on a connection of its own."""
-        return _figures(self._wrk.load(address, 32, self.seconds, close=True))
+        return _figures(self._load(address, 32, close=True))
 
     def file(self, address: Address) -> Figures:
         """The 100 MB file, one reader, over and over."""
@@ -52,13 +58,13 @@ class Cells:
 
     def mixed(self, address: Address) -> Figures:
         """1 kB, four connections: idle, and beside one reader of the file who never pauses."""
-        idle = self._wrk.load(address, 4, self.seconds)
+        idle = self._load(address, 4)
         told = self._folder / "address.json"
         told.write_bytes(msgspec.json.encode(address))
         command = (sys.executable, "-m", "benchmarks.peers.asking", str(told))
         with Tree(*command, log=self._folder / "reader.out", PYTHONPATH=str(_ROOT)) as reader:
             time.sleep(_SETTLE)
-            loaded = self._wrk.load(address, 4, self.seconds)
+            loaded = self._load(address, 4)
             if not reader.running:
                 raise RuntimeError(f"the reader ended: {(self._folder / 'reader.out').read_text()[-500:]}")
         failures = float(idle.failures + loaded.failures)

@@ -26,5 +26,5 @@ class Chisel(Peer):
         return Program(command, self.auth)
 
     def dialling(self) -> Program:
-        forward = f"R:127.0.0.1:{self.public}:127.0.0.1:{self.direct}"
+        forward = f"R:127.0.0.1:{self.public}:127.0.0.1:{self.origin.port}"
         return Program(("chisel", "client", f"http://127.0.0.1:{self.link}", forward), self.auth)

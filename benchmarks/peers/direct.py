@@ -6,8 +6,9 @@ import pathlib
 import shutil
 import time
 
+from benchmarks.native import small_body
 from benchmarks.peers.asking import FILE_BYTES, Address, ask
-from benchmarks.peers.peer import said_by
+from benchmarks.peers.peer import Origin, said_by
 from benchmarks.peers.tree import Tree
 from benchmarks.processes import free_port
 from tests.support.certificates import Authority
@@ -42,7 +43,6 @@ http {{
     }}
 }}
 """
-_SMALL = '{"of":"' + "x" * 1015 + '"}'
 
 
 class Direct:
@@ -57,14 +57,16 @@ class Direct:
             for _ in range(FILE_BYTES // 1_000_000):
                 out.write(os.urandom(1_000_000))
         issued = Authority(folder).issue()
-        self.port, self.tls_port = free_port(), free_port()
-        values = {"port": self.port, "tls": self.tls_port, "certificate": issued.certificate, "key": issued.key}
+        self.origin = origin = Origin(free_port(), free_port(), folder / "www" / "file")
+        values = {"port": origin.port, "tls": origin.tls_port, "certificate": issued.certificate, "key": issued.key}
         # Of a root's nginx the worker would be somebody who may not read this folder.
         user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
-        (folder / "nginx.conf").write_text(_CONFIGURATION.format(folder=folder, small=_SMALL, user=user, **values))
+        (folder / "nginx.conf").write_text(
+            _CONFIGURATION.format(folder=folder, small=small_body().decode(), user=user, **values)
+        )
         pin = ("taskset", "-c", "0") if pinned else ()
         self.tree = Tree(*pin, "nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), log=folder / "nginx.out")
-        self.addresses = {"direct": Address(self.port), "direct, TLS": Address(self.tls_port, tls=True)}
+        self.addresses = {"direct": Address(origin.port), "direct, TLS": Address(origin.tls_port, tls=True)}
         for address in self.addresses.values():
             _first_answer(address)
 

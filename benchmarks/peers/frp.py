@@ -51,7 +51,7 @@ class FrpTcp(Peer):
         token = secrets.token_hex(16)
         server, client = self.more()
         (self.folder / "frps.toml").write_text(_SERVER.format(link=self.link, token=token, more=server))
-        values = {"link": self.link, "token": token, "direct": self.direct, "more": client}
+        values = {"link": self.link, "token": token, "direct": self.origin.port, "more": client}
         (self.folder / "frpc.toml").write_text(_CLIENT.format(**values))
 
     def serving(self) -> Program:

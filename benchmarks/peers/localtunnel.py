@@ -19,6 +19,7 @@ class Localtunnel(Peer):
 
     name = "localtunnel"
     encryption = "none"
+    wears_out = True  # visitors who leave with a request on its way take connections of its pool with them, for good
     needs = ("node",)
 
     @classmethod
@@ -44,5 +45,5 @@ class Localtunnel(Peer):
         return Program(("node", str(self.folder / "server.cjs"), str(self.link), _DOMAIN))
 
     def dialling(self) -> Program:
-        words = ("--port", str(self.direct), "--host", f"http://127.0.0.1:{self.link}", "--subdomain", _OFFICE)
+        words = ("--port", str(self.origin.port), "--host", f"http://127.0.0.1:{self.link}", "--subdomain", _OFFICE)
         return Program(("node", str(_MODULES / ".bin" / "lt"), *words))

@@ -14,11 +14,20 @@ from benchmarks.peers.asking import Address, ask, listens
 from benchmarks.peers.tree import Tree
 from benchmarks.processes import free_port
 
-__all__ = ["PEERS_FOLDER", "Peer", "Program", "said_by"]
+__all__ = ["PEERS_FOLDER", "Origin", "Peer", "Program", "said_by"]
 
 PEERS_FOLDER = pathlib.Path(__file__).resolve().parents[2] / ".cache" / "peers"
 """Where `scripts/setup.py --peers` puts what no Debian package holds."""
 _PATIENCE = 30.0
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The HTTP server behind every tunnel."""
+
+    port: int
+    tls_port: int
+    file: pathlib.Path
+    """What it serves as the file."""
 
 
 class Program(msgspec.Struct, frozen=True):
@@ -43,15 +52,19 @@ class Peer(abc.ABC):
     """What is encrypted between whom, for the table."""
     beside: ClassVar[str] = "direct"
     """The row whose figures its own are divided by: the direct server, spoken to as this tunnel's is."""
+    wears_out: ClassVar[bool] = False
+    """Whether it must be started anew before each cell, as what a load leaves behind spoils the next."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Programs that must be on PATH."""
 
-    def __init__(self, folder: pathlib.Path, direct: int, direct_tls: int) -> None:
-        """`folder`: its own; `direct`, `direct_tls`: ports of the HTTP server, without and with TLS."""
-        self.folder, self.direct, self.direct_tls = folder, direct, direct_tls
+    def __init__(self, folder: pathlib.Path, origin: Origin) -> None:
+        """`folder`: its own, yet to be made."""
+        self.folder, self.origin = folder, origin
         self.public, self.link = free_port(), free_port()
         self.server: Tree | None = None
         self.client: Tree | None = None
+        self.besides: list[Tree] = []
+        """What stands beside the server, and outlives it."""
         self.address = Address(self.public)
 
     @classmethod
@@ -98,9 +111,16 @@ class Peer(abc.ABC):
         """Return when an answer comes through."""
         self._until(lambda: ask(self.address, self.address.small, within=2.0).good, "no answer comes through")
 
+    def renew(self) -> None:
+        """Start both ends again."""
+        self.stop()
+        self.serve()
+        self.dial()
+        self.wait()
+
     def stop(self) -> None:
         """End both."""
-        for tree in (self.client, self.server):
+        for tree in (self.client, self.server, *self.besides):
             if tree is not None:
                 tree.thaw()
                 tree.stop()

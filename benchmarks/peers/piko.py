@@ -34,4 +34,4 @@ class Piko(Peer):
 
     def dialling(self) -> Program:
         flags = ("--connect.url", f"http://{_here(self.link)}", "--server.bind-addr", _here(free_port()))
-        return Program(("piko", "agent", "http", _OFFICE, _here(self.direct), *flags, "--log.level", "warn"))
+        return Program(("piko", "agent", "http", _OFFICE, _here(self.origin.port), *flags, "--log.level", "warn"))

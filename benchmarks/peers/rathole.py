@@ -40,7 +40,7 @@ class Rathole(Peer):
         return "rathole " + said_by("rathole", "--version")
 
     def prepare(self) -> None:
-        values = {"link": self.link, "public": self.public, "direct": self.direct, "token": secrets.token_hex(16)}
+        values = {"link": self.link, "public": self.public, "direct": self.origin.port, "token": secrets.token_hex(16)}
         for end, text in (("server", _SERVER), ("client", _CLIENT)):
             (self.folder / f"{end}.toml").write_text(text.format(**values) + _TRANSPORT.format(end=end))
 

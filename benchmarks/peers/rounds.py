@@ -22,6 +22,8 @@ class Asked(msgspec.Struct, frozen=True):
     name: str
     address: Address
     beside: str
+    before: Callable[[], None] | None = None
+    """What is done before each measurement."""
 
 
 class Sweep(msgspec.Struct):
@@ -56,6 +58,8 @@ def _sweep(cell: str, measure: Measure, direct: Sequence[Asked], tunnels: Sequen
     sweep = Sweep(cell, {})
     for asked in (*direct, *tunnels, *(direct if twice and cell != _ONCE else ())):
         try:
+            if asked.before is not None:
+                asked.before()
             sweep.figures.setdefault(asked.name, []).append(measure(asked.address))
         except (RuntimeError, OSError) as failure:
             sweep.failures[asked.name] = str(failure)

@@ -32,7 +32,7 @@ class SniTun(Peer):
         return self._end("serve", str(self.link))
 
     def dialling(self) -> Program:
-        return self._end("dial", str(self.link), str(self.direct_tls))
+        return self._end("dial", str(self.link), str(self.origin.tls_port))
 
     def _end(self, *words: str) -> Program:
         return Program((str(_PYTHON), "-P", str(_ENDS), str(self.folder / "secret.json"), *words))

@@ -62,7 +62,7 @@ class Ssh(Peer):
             (
                 "ssh", "-F", "none", "-N", "-i", str(self.folder / "client"), *options,
                 "-o", f"UserKnownHostsFile={self.folder / 'known'}",
-                "-R", f"127.0.0.1:{self.public}:127.0.0.1:{self.direct}",
+                "-R", f"127.0.0.1:{self.public}:127.0.0.1:{self.origin.port}",
                 "-p", str(self.link), f"{getpass.getuser()}@127.0.0.1",
             )
         )  # fmt: skip

@@ -149,11 +149,12 @@ def figures(results: Results) -> list[tuple[str, ...]]:
     return lines + [(f"{name}: {why}", *("–" for _ in HEAD[1:])) for name, why in results.absent.items()]
 
 
-def _judged(value: float | None, shown: Callable[[float], str], good: Callable[[float], bool] | None) -> str:
+def _judged(value: float | None, digits: int, good: Callable[[float], bool] | None) -> str:
+    """Return it with whether it is good, judged as it is shown."""
     if value is None:
         return "–"
-    word = "" if good is None else ", met" if good(value) else ", **missed**"
-    return shown(value) + word
+    word = "" if good is None else ", met" if good(round(value, digits)) else ", **missed**"
+    return f"{value:.{digits}f}{word}"
 
 
 def _best(values: Iterable[tuple[str, float | None]], ours: Sequence[float | None], *, most: bool = True) -> str:
@@ -180,7 +181,7 @@ def verdicts(results: Results) -> list[tuple[str, ...]]:
     for cell, (what, bar) in _RATES.items():
         ours = [results.ratio(cell, name) for name in OURS]
         good = None if bar is None else lambda value, bar=bar: value >= bar
-        shown = [_judged(value, "{:.2f}".format, good) for value in ours]
+        shown = [_judged(value, 2, good) for value in ours]
         best = _best(((name, results.ratio(cell, name)) for name in tunnels), ours)
         lines.append((f"{what}: share of direct", f"≥ {bar:.2f}" if bar else "–", *shown, best))
     return [*lines, *_of_time(results, tunnels), *_of_trouble(results, tunnels)]
@@ -200,19 +201,19 @@ def _of_time(results: Results, tunnels: Sequence[str]) -> list[tuple[str, ...]]:
         (
             "1 kB, 32 connections: p99 / p50",
             f"≤ {_TAIL_BAR:.0f}",
-            *(_judged(value, "{:.1f}".format, lambda value: value <= _TAIL_BAR) for value in tails),
+            *(_judged(value, 1, lambda value: value <= _TAIL_BAR) for value in tails),
             "–",
         ),
         (
             "p99 of 1 kB while the file is read / idle",
             f"≤ {_MIXED_BAR:.0f}",
-            *(_judged(value, "{:.1f}".format, lambda value: value <= _MIXED_BAR) for value in times),
+            *(_judged(value, 1, lambda value: value <= _MIXED_BAR) for value in times),
             "–",
         ),
         (
             "p99 of 1 kB while the file is read, ms",
             "below every tunnel",
-            *(_judged(value, "{:.1f}".format, lambda value: least is None or value < least) for value in ours),
+            *(_judged(value, 1, lambda value: least is None or value < least) for value in ours),
             _best(((name, loaded[name]) for name in tunnels), ours, most=False),
         ),
     ]
@@ -237,7 +238,7 @@ def _of_trouble(results: Results, tunnels: Sequence[str]) -> list[tuple[str, ...
     ):
         ours = [of(name) for name in OURS]
         good = None if bar is None else lambda value, bar=bar: value <= bar
-        told = [_judged(value, "{:.1f}".format, good) for value in ours]
+        told = [_judged(value, 1, good) for value in ours]
         lines.append(
             (
                 what,

@@ -60,8 +60,8 @@ def slow_readers(peers: Sequence[Peer], seconds: float) -> dict[str, Found]:
         assert peer.client is not None
         for _ in range(20):
             ask(peer.address, peer.address.small)
-        trees = {"server_mb": peer.server, "client_mb": peer.client}
-        before = {end: tree.tree_bytes for end, tree in trees.items()}
+        trees = {"server_mb": (peer.server, *peer.besides), "client_mb": (peer.client,)}
+        before = {end: sum(tree.tree_bytes for tree in both) for end, both in trees.items()}
         most = dict(before)
         until, over = time.perf_counter() + seconds, threading.Event()
         readers = [
@@ -72,7 +72,7 @@ def slow_readers(peers: Sequence[Peer], seconds: float) -> dict[str, Found]:
             reader.start()
         while time.perf_counter() < until:
             time.sleep(0.25)
-            most = {end: max(most[end], tree.tree_bytes) for end, tree in trees.items()}
+            most = {end: max(most[end], sum(tree.tree_bytes for tree in both)) for end, both in trees.items()}
         over.set()
         for reader in readers:
             reader.join()
