@@ -9,7 +9,7 @@ import structlog
 from econnector.base.errors import Failure, OfficeTooSlow, OfficeUnreachable, ProtocolBroken
 from econnector.base.ids import new_reference
 from econnector.eservices.api.calls import DocumentHead
-from econnector.eservices.api.web import resources
+from econnector.eservices.api.web import openapi, resources
 from econnector.hq.lean_file import Pour, file_head
 from econnector.link.asking import UNREADABLE, encode_request
 from econnector.link.failing import heard, link_fault, unexpected
@@ -100,6 +100,10 @@ class Exchange:
         try:
             place = self._place
             method = "GET" if self._method == b"HEAD" else self._method.decode("latin-1")
+            if described := openapi.served(method, place.path):
+                self._write(_JSON, described, len(described))
+                self._done(200)
+                return
             key = resources.key_of(self._authorization.decode("latin-1"))
             wanted = resources.find(method, place.path, place.query, key)
             office = self._lean.doors.peek(place.office, self._name())

@@ -1,18 +1,19 @@
 """The API described for partners' tools: OpenAPI 3.1, made from the same structs and table that answer.
 
-`DOCUMENT` is served at `PATH` below `/api/v1/`, to anybody: it tells of no office.
+`DOCUMENT` is served at `PATH` below `/api/v1/`, to anybody (`served`): it tells of no office.
 """
 
 from typing import Any, Final
 
 import msgspec
 
+from econnector.base.errors import MethodRefused
 from econnector.base.version import version
 from econnector.eservices.api import calls
-from econnector.eservices.api.web.resources import HIGHEST, RESOURCES, Resource
+from econnector.eservices.api.web.resources import ALLOW, HIGHEST, METHODS, RESOURCES, Resource
 from econnector.web.problem import MEDIA_TYPE, Problem
 
-__all__ = ["DOCUMENT", "PATH"]
+__all__ = ["DOCUMENT", "PATH", "served"]
 
 PATH: Final = "openapi.json"
 
@@ -134,3 +135,12 @@ def _schemas() -> dict[str, Any]:
 
 
 DOCUMENT: Final = msgspec.json.encode(_document())
+
+
+def served(method: str, path: str) -> bytes | None:
+    """Return the document (`application/json`) for a request to it; None for any other. Raises `MethodRefused`."""
+    if path != PATH:
+        return None
+    if method not in METHODS:
+        raise MethodRefused(allow=ALLOW)
+    return DOCUMENT

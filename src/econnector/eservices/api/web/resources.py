@@ -14,12 +14,12 @@ from econnector.web.problem import MEDIA_TYPE, FailureView, seconds, tell
 from econnector.web.problem import problem as problem_of
 from econnector.wire.call import Call
 
-__all__ = ["ALLOW", "HIGHEST", "RESOURCES", "Resource", "Wanted", "body", "find", "key_of", "problem"]
+__all__ = ["ALLOW", "HIGHEST", "METHODS", "RESOURCES", "Resource", "Wanted", "body", "find", "key_of", "problem"]
 
 ALLOW: Final = "GET, HEAD"
 HIGHEST: Final = 2**63 - 1
 """The largest number of a record."""
-_METHODS = frozenset(ALLOW.split(", "))
+METHODS = frozenset(ALLOW.split(", "))
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _KEY = re.compile(r"eck_[A-Za-z0-9_-]{1,96}", re.ASCII)
@@ -80,7 +80,7 @@ def find(method: str, path: str, query: str, key: str) -> Wanted:
     with the parameter as `field`, in this order.
     """
     resource, number = _resource(path)
-    if method not in _METHODS:
+    if method not in METHODS:
         raise MethodRefused(allow=ALLOW)
     if not _KEY.fullmatch(key):
         raise ApiKeyRefused
