@@ -28,7 +28,7 @@ from econnector.eservices.api.web import openapi, resources
 from econnector.web.problem import Problem
 
 KEY = f"eck_k7m3q9tz_{'x' * 43}"
-NOT_OF_THE_API = {"care-summary-not-set-up", "payments-off", "name-taken"}
+NOT_OF_THE_API = {"care-summary-not-set-up", "payments-off", "name-taken", "reports-too-often"}
 """Failures of calls that the API has not."""
 
 

@@ -44,7 +44,6 @@ _PROBLEMS: Final = {
     "403": "The key lacks the right (`api-right-missing`).",
     "404": "No such address or office (`200`) or record (`record-missing`), or its file is gone (`file-missing`).",
     "422": "A parameter cannot be used (`value-rejected`); `parameter` names it.",
-    "429": "Too many requests.",
     "500": "A fault of the software (`unexpected`).",
     "501": "The office's eConnector is too old for this (`unknown-call`).",
     "503": "The office cannot be asked now.",
@@ -56,7 +55,7 @@ _BARE: Final = {
     "408": "The request's head did not come in time.",
     "431": "The request's head is too long.",
 }
-_WAITING: Final = ("429", "503", "504")
+_WAITING: Final = ("503", "504", "default")
 _FILE_TYPES: Final = (
     "application/pdf", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp",
 )  # fmt: skip
