@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import idle, link, portal, report
+from benchmarks import idle, link, nodes, portal, report
 from benchmarks.site import Site, site
 
 LINK_SECONDS = 45.0
 PAGE_SECONDS = 5.0
+NODE_SECONDS = 10.0
 _READY_BAR, _MEMORY_BAR = "≤ 1.5 s", "≤ 90 MB"
 _MB = 1e6
 
@@ -75,6 +76,9 @@ def main() -> None:
             rows += portal.pages(found, PAGE_SECONDS)
             _say("a 100 MB document")
             rows += [portal.document(found), portal.mixed(found, PAGE_SECONDS)]
+    with tempfile.TemporaryDirectory() as folder:
+        _say("two nodes with NATS between")
+        rows += nodes.run(Path(folder), NODE_SECONDS)
     for tls in (False, True):
         with tempfile.TemporaryDirectory() as folder:
             _say(f"1,000 idle offices, {'with' if tls else 'without'} TLS")

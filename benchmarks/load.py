@@ -58,18 +58,20 @@ async def _open(host: str, port: int, tls: ssl.SSLContext | None) -> tuple[async
     return await asyncio.open_connection(host, port, ssl=tls, limit=1 << 20)
 
 
-def _request(host: str, path: str, cookie: str) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Accept: */*", *([f"Cookie: {cookie}"] if cookie else []), "", ""]
+def _request(host: str, path: str, cookie: str, authorization: str) -> bytes:
+    proofs = {"Cookie": cookie, "Authorization": authorization}
+    told = [f"{name}: {value}" for name, value in proofs.items() if value]
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Accept: */*", *told, "", ""]
     return "\r\n".join(lines).encode()
 
 
-async def fetch(
-    host: str, port: int, path: str, *, cookie: str = "", tls: ssl.SSLContext | None = None
+async def fetch(  # noqa: PLR0913 - as `hammer`
+    host: str, port: int, path: str, *, cookie: str = "", authorization: str = "", tls: ssl.SSLContext | None = None
 ) -> tuple[int, int, float]:
     """Return (status, body bytes, seconds) of one request on a connection of its own."""
     reader, writer = await _open(host, port, tls)
     began = time.perf_counter()
-    writer.write(_request(f"{host}:{port}", path, cookie))
+    writer.write(_request(f"{host}:{port}", path, cookie, authorization))
     status, size = await _answer(reader)
     took = time.perf_counter() - began
     writer.close()
@@ -84,25 +86,33 @@ async def hammer(  # noqa: PLR0913 - a load is described in one place
     connections: int,
     seconds: float,
     cookie: str = "",
+    authorization: str = "",
     expect: int = 200,
     tls: ssl.SSLContext | None = None,
+    pause: float = 0.0,
 ) -> Load:
-    """Ask `path` for `seconds` on `connections` connections at once."""
+    """Ask `path` for `seconds` on `connections` connections at once.
+
+    `pause`: seconds from one question to the next on each, if the answer is there by then; the first ones are spread.
+    """
     load = Load()
-    request = _request(f"{host}:{port}", path, cookie)
+    request = _request(f"{host}:{port}", path, cookie, authorization)
     end = time.perf_counter() + seconds
 
-    async def one() -> None:
+    async def one(first: float) -> None:
+        await asyncio.sleep(first)
         reader, writer = await _open(host, port, tls)
         while (began := time.perf_counter()) < end:
             writer.write(request)
             status, _ = await _answer(reader)
             load.latencies.append(time.perf_counter() - began)
             load.failures += status != expect
+            if pause:
+                await asyncio.sleep(max(0.0, began + pause - time.perf_counter()))
         writer.close()
 
     began = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(connections)))
+    await asyncio.gather(*(one(pause * number / connections) for number in range(connections)))
     load.seconds = time.perf_counter() - began
     return load
 
