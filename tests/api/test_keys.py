@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import text
 
 from econnector.base.errors import ApiKeyRefused, ApiRightMissing, Failure, PermissionMissing, ValueRejected
 from econnector.eservices.api import calls
@@ -121,6 +122,16 @@ async def test_the_last_use_is_noted_once_a_day(office: ApiOffice, monkeypatch: 
         await office.ask(calls.STATUS, calls.StatusAsked(made.key))
     assert noted == ["2026-01-02", "2026-01-03"]
     assert [each.used for each in await office.keys.every()] == ["2026-01-03"]
+
+
+async def test_a_use_that_cannot_be_noted_keeps_nobody_from_reading(office: ApiOffice) -> None:
+    made = await office.key("schedule")
+    full = "CREATE TRIGGER full BEFORE UPDATE ON api_key BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+    await office.behind.state.run(lambda connection: connection.execute(text(full)).close())
+    with structlog.testing.capture_logs() as entries:
+        assert (await office.ask(calls.STATUS, calls.StatusAsked(made.key))).rights == ["schedule"]
+    assert [entry["key"] for entry in entries if "not noted" in entry["event"]] == [made.number]
+    assert [each.used for each in await office.keys.every()] == [""]
 
 
 def _all_of(folder: Path) -> bytes:

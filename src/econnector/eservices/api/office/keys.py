@@ -11,9 +11,10 @@ import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
+import structlog
 
 from econnector.base.clock import Clock
-from econnector.base.errors import ApiKeyRefused, ApiRightMissing
+from econnector.base.errors import ApiKeyRefused, ApiRightMissing, Failure
 from econnector.base.ids import new_token
 from econnector.eservices.api.calls import RIGHTS, Right
 from econnector.storage.database import Database
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 __all__ = ["REMEMBERED", "Keys", "NewKey", "Partner", "new_key"]
+
+log = structlog.get_logger(__name__)
 
 REMEMBERED: Final = 5.0
 """Seconds for which a key that was good is taken to be. Keys are removed by another process (the command line), so that
@@ -86,23 +89,31 @@ class Keys:
         if partner is not None and self._clock.monotonic() < until:
             return partner
         self._good.pop(mark, None)
-        partner = await self._state.run(self._look, shape[1], _digest(shape[2]))
-        if partner is None:
+        kept = await self._state.run(_look, shape[1], _digest(shape[2]))
+        if kept is None:
             raise ApiKeyRefused
+        await self._note_used(kept)
+        partner = Partner(kept.number, kept.name, kept.rights)
         if len(self._good) >= _MOST_REMEMBERED:
             self._good.clear()
         self._good[mark] = partner, self._clock.monotonic() + REMEMBERED
         return partner
 
-    def _look(self, state: "Connection", number: str, digest: str) -> Partner | None:
-        kept = api_keys.find(state, number)
-        same = hmac.compare_digest(kept.digest if kept else _NO_DIGEST, digest)
-        if kept is None or not same or kept.removed:
-            return None
+    async def _note_used(self, kept: api_keys.Kept) -> None:
         today = self._clock.now().date().isoformat()
-        if kept.used != today:
-            api_keys.note_used(state, number, today)
-        return Partner(kept.number, kept.name, kept.rights)
+        if kept.used == today:
+            return
+        try:
+            await self._state.run(api_keys.note_used, kept.number, today)
+        except Failure as failure:  # a full disk keeps nobody from reading
+            log.warning("the use of a key was not noted", key=kept.number, because=failure.code)
+
+
+def _look(state: "Connection", number: str, digest: str) -> api_keys.Kept | None:
+    """Return the key in force with this number and digest."""
+    kept = api_keys.find(state, number)
+    same = hmac.compare_digest(kept.digest if kept else _NO_DIGEST, digest)
+    return kept if kept and same and not kept.removed else None
 
 
 def _digest(secret: str) -> str:
