@@ -6,9 +6,9 @@ What is measured, of each tunnel in turn and of the direct server before and aft
 * a 100 MB file by one reader;
 * the 1 kB answer on four connections, idle and while one reader takes the file over and over.
 
-And, of all of them at once: how much both ends grow while four readers take 1 MB a second each (first of all, so that
-nothing an earlier load left behind hides it), when a request fails while the office's end stands still, and how soon a
-server that was killed for three seconds serves again.
+And, once: how much both ends grow while four readers take 1 MB a second each (first of all, so that nothing an earlier
+load left behind hides it), when a request fails while the office's end stands still, and how soon a server that was
+killed for three seconds serves again.
 
 The same nginx stands behind every tunnel. Of ours there are two rows: *relay*, whose office fetches the answer from
 that nginx as the tunnels do, and *native*, whose office answers by itself, which is what it is for. Figures are shares

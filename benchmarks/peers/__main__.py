@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import report
-from benchmarks.peers import ALL, table, troubles
+from benchmarks.peers import ALL, table, troubles, verdicts
 from benchmarks.peers.cells import CELLS, Cells
 from benchmarks.peers.direct import Direct
 from benchmarks.peers.peer import Peer, said_by
+from benchmarks.peers.results import Results, Row
 from benchmarks.peers.rounds import Asked, Plan, run
-from benchmarks.peers.table import Results, Row
 from benchmarks.peers.wrk import Wrk
 
 _BUDGET, _TROUBLE_SECONDS = 460.0, 115.0
@@ -35,10 +35,11 @@ class Settings(msgspec.Struct, frozen=True):
     seconds: float = 2.0
     slow: float = 10.0
     frozen: float = 60.0
+    gone: float = 3.0
     away: float = 30.0
 
 
-QUICK = Settings(rounds=1, seconds=1.0, slow=4.0, frozen=8.0, away=10.0)
+QUICK = Settings(rounds=1, seconds=1.0, slow=4.0, frozen=8.0, gone=1.0, away=10.0)
 
 
 def _say(what: str) -> None:
@@ -70,7 +71,7 @@ def _started(
             peer.start()
         except (OSError, RuntimeError) as failure:
             peer.stop()
-            absent[kind.name] = f"did not start: {failure}"
+            absent[kind.name] = " ".join(f"did not start: {failure}".split())
             _say(f"{kind.name} did not start: {failure}")
         else:
             peers.append(peer)
@@ -107,8 +108,8 @@ def _measured(asked: argparse.Namespace, folder: Path, stack: contextlib.ExitSta
     results.sweeps = run(cells, directs, tunnels, plan)
     _say(f"every office frozen, for {settings.frozen:.0f} s at most")
     results.frozen = troubles.frozen(peers, settings.frozen)
-    _say("every server killed, and started again after 3 s")
-    results.away = troubles.away(peers, settings.away)
+    _say("one server after the other killed, and started again")
+    results.away = troubles.away(peers, settings.gone, settings.away)
     return results, settings
 
 
@@ -119,15 +120,18 @@ def _about(settings: Settings, seconds: float) -> str:
 
 
 def _told(results: Results, settings: Settings, seconds: float, *, kept: bool) -> None:
-    tables = [(table.HEAD, table.figures(results)), (table.VERDICT_HEAD, table.verdicts(results))]
+    tables = [(table.HEAD, table.figures(results)), (verdicts.HEAD, verdicts.verdicts(results))]
     for head, lines in tables:
         plain = [tuple(cell.replace("**", "") for cell in line) for line in lines]
         report.show("share of the direct server within this run", head, plain, width=200)
+    if results.absent:
+        _say(table.absent(results))
     if results.repeats():
         _say(f"{results.repeats()} sweeps were measured again")
     if not kept:
         return
-    text = "\n\n".join(report.markdown(head, lines) for head, lines in tables)
+    text = "\n\n".join(report.markdown(head, lines) for head, lines in reversed(tables))
+    text += f"\n\nNot measured: {table.absent(results)}." if results.absent else ""
     raw = msgspec.to_builtins({"settings": settings, "results": results})
     file = report.keep(report.PEERS, raw, text, seconds, _about(settings, seconds))
     _say(f"written to {file.relative_to(report.ROOT)} and docs/performance.md")
@@ -142,7 +146,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench-peers: ended"))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="bench-peers-") as folder, contextlib.ExitStack() as stack:
-        results, settings = _measured(asked, Path(folder), stack)
+        try:
+            results, settings = _measured(asked, Path(folder), stack)
+        except KeyboardInterrupt:
+            sys.exit("bench-peers: interrupted")
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was started is ended first, however impatiently
     _told(results, settings, time.perf_counter() - began, kept=not (asked.quick or asked.print or asked.only))
 
 
