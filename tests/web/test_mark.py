@@ -2,7 +2,7 @@
 
 import pytest
 
-from econnector.base.errors import DatabaseAway, FileMissing, LoginFailed, NotAllowed, UnknownAddress
+from econnector.base.errors import DatabaseAway, FileMissing, LoginFailed, NotAllowed, OfficeBusy, UnknownAddress
 from econnector.web.mark import mark
 from tests.web.test_failing import shown
 
@@ -28,6 +28,6 @@ def test_it_is_small_and_tells_one_reference_from_another() -> None:
 
 
 def test_what_the_office_cannot_look_up_has_none() -> None:
-    for failure in (LoginFailed(), UnknownAddress(), NotAllowed()):
+    for failure in (LoginFailed(), UnknownAddress(), NotAllowed(), OfficeBusy(seconds=2, limit=64)):
         assert "<svg width=" not in shown(failure), failure.code
         assert 'class="scan"' not in shown(failure), failure.code

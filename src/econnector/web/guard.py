@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from econnector.base.errors import Failure, FormExpired, PageMissing, RequestTooLarge, Unexpected
+from econnector.base.errors import Failure, FormExpired, OfficeBusy, PageMissing, RequestTooLarge, Unexpected
 from econnector.base.ids import new_reference
 from econnector.web.door import FindDoor
 from econnector.web.failing import answer
@@ -84,7 +84,9 @@ class Guard:
         if isinstance(failure, Unexpected):
             log.error("unexpected", kind=type(error).__name__, where=_where(error), reference=failure.reference)
         else:
-            log.info("failure shown", code=failure.code, route=route, reference=failure.reference)
+            # A crowd that is refused is counted; a line for each would cost more than their pages.
+            tell = log.debug if isinstance(failure, OfficeBusy) else log.info
+            tell("failure shown", code=failure.code, route=route, reference=failure.reference)
         if sending.started:
             return  # ends without the last bytes: the server breaks the connection, so nobody takes half for whole
         response = await self._answer(request, failure, status, headers)
