@@ -1,6 +1,7 @@
 """What becomes of a mail: sent, waiting, failed; the account's trouble is the account's; a person can hold it all."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 
 from econnector.base.clock import ManualClock
 from econnector.base.errors import ValueRejected
+from econnector.base.loops import loop_factory
+from econnector.mail.letter import Account
 from econnector.office.mail import standing, transport
 from econnector.office.mail.postbox import Postbox
 from econnector.storage.state import failures, meta, outbox
@@ -241,6 +244,24 @@ async def test_the_process_is_chosen_while_the_connector_runs(
         await office.postbox.hand_in(letter(), purpose="test")
         await office.until(lambda counts: counts["sent"] == 4)
         assert office.sender.process.pid == 0
+
+
+def test_a_process_that_was_killed_between_two_mails_is_replaced(server: MailServer) -> None:
+    """On the loop that a connector runs on: it has its own word for a pipe whose other end has died."""
+    account = Account("127.0.0.1", server.port, "none", "", "", "front@smile.example")
+
+    async def twice() -> None:
+        process = transport.ChildTransport()
+        await process.deliver(account, letter(), 60.0, 120.0)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process._child is not None
+        await process._child.wait()
+        await process.deliver(account, letter(), 60.0, 120.0)
+        await process.close()
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(twice())
+    assert len(server.received) == 2
 
 
 def test_the_process_that_sends_knows_no_database() -> None:

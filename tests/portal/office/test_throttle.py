@@ -184,3 +184,22 @@ async def test_a_clock_that_jumps_back_does_not_lengthen_a_delay(state: Database
     await guesser.guess_patiently(8)
     clock.advance(-dt.timedelta(days=400).total_seconds())
     assert (await guesser.guess()).wait <= throttle.LONGEST_DELAY.total_seconds()
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_out_and_forgets_no_failure(state: Database) -> None:
+    ahead, right = ManualClock(), ManualClock()
+    ahead.advance(7200)
+    await Guesser(state, ahead, "7", HOME).guess_patiently(20)
+    patient = Guesser(state, right, "7", HOME)
+    assert (await patient.guess()).allowed
+    assert (await patient.guess()).wait == pytest.approx(throttle.LONGEST_DELAY.total_seconds())
+    right.advance(throttle.LONGEST_DELAY.total_seconds())
+    assert (await patient.guess()).allowed
+
+
+async def test_tries_whose_times_were_read_in_another_order_wait_alike(state: Database) -> None:
+    clock, earlier = ManualClock(), ManualClock()
+    clock.advance(2 * 3600)
+    await Guesser(state, clock, "7", HOME).guess_patiently(20)
+    earlier.advance(clock.monotonic() - earlier.monotonic() - 1.0)
+    assert (await Guesser(state, earlier, "7", HOME).guess()).wait > 0

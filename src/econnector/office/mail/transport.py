@@ -109,7 +109,10 @@ class ChildTransport:
         if given is None or said is None:
             raise EOFError
         self._number += 1
-        given.write(encode(Request(self._number, account, letter, seconds)))
+        try:
+            given.write(encode(Request(self._number, account, letter, seconds)))
+        except RuntimeError:  # uvloop's word for a pipe whose other end has died
+            raise EOFError from None
         await given.drain()
         while True:
             (length,) = HEAD.unpack(await said.readexactly(HEAD.size))

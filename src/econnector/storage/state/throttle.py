@@ -48,6 +48,8 @@ CLOSED = dt.timedelta(days=30)
 
 _FORGET = dt.timedelta(hours=24)
 """A count without a failure for this long starts again."""
+_SET_BACK = 60.0
+"""Seconds: more than two tries at once, whose times were read in another order, can be apart."""
 _KNOWN = dt.timedelta(days=90)
 """How long an address counts as one that an account was signed in from."""
 
@@ -185,10 +187,10 @@ def _count(connection: Connection, key: str, moment: float) -> tuple[int, float]
     if row is None or (moment >= row.until and moment - row.failed >= _FORGET.total_seconds()):
         return 0, 0.0
     # A closed count whose time has passed starts again; a clock set back shortens a wait, never lengthens it.
-    if row.failures >= MOST and moment >= row.until:
-        return 0, 0.0
-    longest = CLOSED if row.failures >= MOST else LONGEST_DELAY
-    return row.failures, min(row.until, moment + longest.total_seconds())
+    if row.failures >= MOST:
+        return (0, 0.0) if moment >= row.until else (row.failures, min(row.until, moment + CLOSED.total_seconds()))
+    # Failed in the future: by this clock nobody knows how long ago. One more try, which counts from now.
+    return row.failures, row.until if row.failed <= moment + _SET_BACK else 0.0
 
 
 def _delay(failures: int, free: int, *, closes: bool) -> float:
