@@ -26,6 +26,7 @@ class Cluster(Whole):
         self.server, self.registry = server, server.create_database()
         self.nats = NatsServer()
         self.ports = {name: free_port() for name in (*GATEWAYS, *PAGES)}
+        self.admins = {name: free_port() for name in self.ports}
         self.buses: dict[str, Crossing] = {}
         """Each gateway's own way to NATS."""
         super().__init__(folder)
@@ -63,6 +64,7 @@ class Cluster(Whole):
         settings = self.folder / f"hq-{name}.toml"
         settings.write_text(
             f'listen = "127.0.0.1:{self.ports[name]}"\nurl = "http://127.0.0.1:{self.links.port}"\nnode = "{name}"\n'
+            f'admin = "127.0.0.1:{self.admins[name]}"\n'
             f'switchboard = "nats://127.0.0.1:{bus}"\nfolder = "{self.folder / name}"\n'
         )
         self.start(name, "hq", "run", "--settings", str(settings))
@@ -102,6 +104,11 @@ class Cluster(Whole):
         """Return kind and detail of the office's history, oldest first."""
         rows = self.server.sql("SELECT kind, detail FROM history ORDER BY id", database=self.registry)
         return [(kind, detail) for kind, detail in rows]
+
+    def joined(self, name: str) -> bool:
+        """Return whether a node reaches the others, by its metrics."""
+        page = Browser(f"http://127.0.0.1:{self.admins[name]}").open("/metrics")
+        return b"econnector_hq_joined 1.0" in page.body
 
     def said(self, name: str) -> str:
         """Return what a node has written so far."""

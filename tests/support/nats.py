@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.support.freezing import freeze
 from tests.support.ports import free_port
 
 _START_SECONDS = 60.0
+_SETTINGS = Path(__file__).resolve().parents[2] / "deploy" / "nats-server.conf"
 
 
 class NatsServer:
@@ -34,7 +36,9 @@ class NatsServer:
         """Start, and return once it listens."""
         program = shutil.which("nats-server") or "/usr/sbin/nats-server"
         self._process = subprocess.Popen(
-            [program, "-a", "127.0.0.1", "-p", str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [program, "-c", str(_SETTINGS), "-a", "127.0.0.1", "-p", str(self.port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         ends = time.monotonic() + _START_SECONDS
         while time.monotonic() < ends:

@@ -219,8 +219,10 @@ def test_without_nats_pages_say_so_at_once_and_all_is_well_when_it_is_back(clust
         assert until(lambda there=there: there.open("").status == 503)  # type: ignore[misc]
         assert 0 < int(there.open("").headers["retry-after"]) <= 60
     assert at(cluster, owner[0], browser).open("").status == 200, "what is connected here needs no bus"
+    assert not any(map(cluster.joined, cluster.ports))
     cluster.nats.start()
     cluster.whole()
+    assert all(map(cluster.joined, cluster.ports))
     assert cluster.owner() == owner
     assert all("link is over" not in cluster.said(name)[mark:] for name, mark in marks.items())
 

@@ -61,7 +61,7 @@ class Hq:
         self.settings, self.clock = settings, clock
         self.registry = Registry(settings.database_url())
         self.switchboard = _switchboard(settings)
-        self.metrics = Metrics(lambda: self.gateway.count)
+        self.metrics = Metrics(lambda: self.gateway.count, lambda: self.switchboard.joined)
         self.metrics.watch(self.switchboard.shares)
         node = f"{settings.node_name()}-{secrets.token_hex(3)}"
         self.gate = RegistryGate(self.registry, node, self.metrics, clock)

@@ -52,11 +52,13 @@ class Tally:
 class Metrics:
     """The figures of one HQ process."""
 
-    def __init__(self, links: Callable[[], int]) -> None:
-        """`links` says how many offices are connected here."""
+    def __init__(self, links: Callable[[], int], joined: Callable[[], bool] = lambda: True) -> None:
+        """`links` says how many offices are connected here, `joined` whether the other nodes can be reached."""
         self._all = CollectorRegistry()
         gauge = Gauge("econnector_hq_links", "Offices connected to this node.", registry=self._all)
         gauge.set_function(links)
+        bus = Gauge("econnector_hq_joined", "1 while this node reaches the others, over NATS.", registry=self._all)
+        bus.set_function(joined)
         self.pages = Histogram(
             "econnector_hq_page_seconds",
             "Time until a page's last byte, by status class.",

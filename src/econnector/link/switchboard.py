@@ -30,6 +30,10 @@ class Switchboard(Protocol):
     def shares(self) -> Shares:
         """What each office has of this process."""
 
+    @property
+    def joined(self) -> bool:
+        """Whether the links of other processes can be reached now."""
+
     async def start(self) -> None:
         """Begin to work. Raises a `Failure` if that cannot be."""
 
@@ -115,6 +119,11 @@ class LocalSwitchboard:
         """Know no office."""
         self._holdings = Holdings()
         self.shares = Shares(self._link, bounds)
+
+    @property
+    def joined(self) -> bool:
+        """There are no others."""
+        return True
 
     async def start(self) -> None:
         """Nothing has to be started."""

@@ -146,6 +146,11 @@ class NatsSwitchboard:
 
     # -- the switchboard ---------------------------------------------------------------------------------------
 
+    @property
+    def joined(self) -> bool:
+        """Whether the NATS server can be reached now."""
+        return self._nats is not None and self._nats.is_connected
+
     def office(self, name: str) -> Asker:
         """Return whom to ask for the office."""
         return LineAsker(lambda: self.line(name))
@@ -179,7 +184,7 @@ class NatsSwitchboard:
 
     def relay(self, office: str, request: bytes, sink: Sink) -> Handle:
         """Ask the node that has the office's link. Raises `OfficeUnreachable` when the bus is away."""
-        if self._nats is None or not self._nats.is_connected:
+        if not self.joined:
             raise OfficeUnreachable(office=office)
         return self._asking.start(office, self._subject(office), request, sink)
 
@@ -198,7 +203,7 @@ class NatsSwitchboard:
 
     async def _claim(self, office: str) -> None:
         """Tell the node that has the office until now, and wait until it has let go. Raises `OwnedElsewhere`."""
-        if self._nats is None or not self._nats.is_connected:
+        if self._nats is None or not self.joined:
             return  # said to all when the bus is back
         try:
             claim = _encode(self._own_claim(office))
@@ -291,7 +296,7 @@ class NatsSwitchboard:
 
     async def _publish(self, subject: str, payload: bytes, reply: str) -> None:
         # While the bus is away everything is dropped: what waits for an answer has failed already.
-        if self._nats is not None and self._nats.is_connected:
+        if self._nats is not None and self.joined:
             try:
                 await self._nats.publish(subject, payload, reply=reply)
             except (NatsError, OSError) as error:
@@ -322,7 +327,7 @@ class NatsSwitchboard:
         The library's own flush does not say that: its ping overtakes what waits to be sent. A question to nobody is
         sent in order, and refused at once.
         """
-        if self._nats is not None and self._nats.is_connected:
+        if self._nats is not None and self.joined:
             with contextlib.suppress(NatsError, OSError):
                 await self._nats.request(f"{self._prefix}.nobody", timeout=_CLAIM_SECONDS)
 
