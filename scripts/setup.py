@@ -24,6 +24,7 @@ DEBIAN = {
     "chromium-headless-shell": "chromium-headless-shell",
     "pdftotext": "poppler-utils",
     "systemd-analyze": "systemd",
+    "faketime": "faketime",
 }
 PEERS = ROOT / ".cache" / "peers"
 PEERS_DEBIAN = {"wrk": "wrk", "nginx": "nginx-light", "sshd": "openssh-server"}

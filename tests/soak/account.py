@@ -10,6 +10,8 @@ __all__ = ["Account", "Weather"]
 
 
 _NUMBER = re.compile(r"\d+")
+_SEEN = 2.0
+"""Seconds until a process has seen that its clock was moved."""
 
 
 class Weather:
@@ -18,7 +20,8 @@ class Weather:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._fair_since: float | None = time.monotonic()
-        self._storms: list[tuple[float, float]] = []
+        self._moved = 0.0
+        self._full: list[tuple[float, float]] = []
 
     def storm(self) -> None:
         """Something is about to be hurt."""
@@ -34,6 +37,29 @@ class Weather:
         """Whether it has been fair from `since` until now."""
         with self._lock:
             return self._fair_since is not None and self._fair_since <= since
+
+    def clock_moved(self) -> None:
+        """A clock shows another time from now on, or the right one again."""
+        with self._lock:
+            self._moved = time.monotonic() + _SEEN
+
+    def moved(self, since: float) -> bool:
+        """Whether a clock was moved after `since`: what counts by the clock may have ended."""
+        with self._lock:
+            return self._moved > since
+
+    def disk_is(self, *, full: bool) -> None:
+        """The state file's disk is full, or has room again."""
+        with self._lock:
+            if full:
+                self._full.append((time.monotonic(), float("inf")))
+            else:
+                self._full[-1] = self._full[-1][0], time.monotonic()
+
+    def no_room(self, since: float) -> bool:
+        """Whether the disk was full at any time since `since`."""
+        with self._lock:
+            return any(until >= since for _, until in self._full)
 
 
 class Wrong(NamedTuple):

@@ -13,19 +13,23 @@ from econnector.base.errors import CATALOGUE
 from econnector.demo.browser import Browser, Lost, Page
 from tests.soak.account import Account, Weather
 
-__all__ = ["ENDED", "Patient", "Straight", "Visitor", "told"]
+__all__ = ["ENDED", "Patient", "Reader", "Straight", "Visitor", "told"]
 
 NEVER = ("Traceback", "SQL", "pymysql", "sqlite", "/tmp/", "127.0.0.1:", 'File "')
 EXPECTED = frozenset(
     {"office-unreachable", "office-too-slow", "answer-lost", "answer-uncertain", "office-busy", "protocol-broken"}
     | {"database-away", "database-busy", "login-failed", "registry-away", "switchboard-away"}
+    | {"payment-gateway-silent", "payment-gateway-refused", "payment-not-made"}
 )
-"""The failures that killing and freezing may cause; `unexpected` is none of them."""
+"""The failures that storms may cause; `unexpected` is none of them."""
+NO_ROOM = frozenset({"database-damaged"})
+"""And those of a disk that is full."""
 TITLES = {failure.title: code for code, failure in sorted(CATALOGUE.items(), key=lambda item: item[0] in EXPECTED)}
 """Several failures look alike to a patient: then the expected one is meant; the office's own list tells them apart."""
 ENDED = "/sign-in"
+_SIGNED_OUT = "For your safety you were signed out before that could be saved."
 _BARE = re.compile(r"<(script|style|svg|template)\b.*?</\1>|<[^>]*>", re.DOTALL)
-_MOVING = re.compile(r"Last sign-in: .*?\d+:\d\d(?: [AP]M)?")
+_MOVING = re.compile(r"Last sign-in: .*?\d+:\d\d(?: [AP]M)?|Seen \w+ \d+ \w+ \d+, \d+:\d\d \w+")
 
 
 def told(page: Page) -> str:
@@ -111,20 +115,39 @@ class Visitor(threading.Thread):
         found = [title for title in TITLES if title in text]
         self.kind = TITLES[max(found, key=len)] if found else ""
         self.account.count(action, "kind page", f"{page.status} {max(found, key=len)}" if found else str(page.status))
-        if page.status == 303:
+        if page.status == 303 or (page.status == 401 and _SIGNED_OUT in text):
             self.kind = "ended"
-        elif self.kind not in EXPECTED:
+        elif self.kind not in EXPECTED and not (self.kind in NO_ROOM and self.weather.no_room(began)):
             self.wrong(f"{action}: not a failure that was caused: {page!r} {self.kind or text[:200]}")
         elif page.headers.get("x-reference", "?") not in text and self.kind != "login-failed":
             self.wrong(f"{action}: failure page without its reference: {page!r}")
-        if self.weather.was_fair(began):
+        if self.kind != "ended" and self.weather.was_fair(began):
             self.wrong(f"{action}: failed in fair weather: {page!r} {self.kind}")
         for word in (*NEVER, *self.strangers):
             if word in text:
                 self.wrong(f"{action}: {word!r} stands on {page!r}")
 
 
-class Patient(Visitor):
+class Reader(Visitor):
+    """Somebody who signs in; nobody but they, or a clock that was moved, ends their session."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._since = 0.0
+
+    def signed_in(self) -> None:
+        """A session has begun."""
+        self._since = time.monotonic()
+
+    def ended(self) -> None:
+        """A session that ends though nobody ended it is wrong."""
+        if self.kind == "ended":
+            if not self.weather.moved(self._since):
+                self.wrong("the session has ended by itself")
+            self.browser.cookies.clear()
+
+
+class Patient(Reader):
     """One sign-in and what it may see; changes its password and knows which one must work."""
 
     def __init__(self, user_name: str, password: str, *rest: Any) -> None:
@@ -198,9 +221,9 @@ class Patient(Visitor):
             self.wrong(f"{link} shows another's name")
 
     def _ended(self) -> None:
-        """A session that ends though nobody ended it is wrong."""
-        if self.kind == "ended" and not self.maybe:
-            self.wrong("the session has ended by itself")
+        """While it is uncertain whether the password has changed, so is whether the session has ended."""
+        if not self.maybe:
+            self.ended()
 
     def sign_out(self) -> None:
         """Sign out; the token must be worth nothing afterwards."""
@@ -251,7 +274,10 @@ class Patient(Visitor):
         answer = self.ask("sign in", "sign-in", typed, good=(303, *may_fail))
         if answer is None:
             return "refused" if self.kind == "login-failed" else ""
-        return "in" if answer.status == 303 and self.browser.token else "refused"
+        if answer.status != 303 or not self.browser.token:
+            return "refused"
+        self.signed_in()
+        return "in"
 
     def change(self) -> None:
         """Choose a new password; note exactly what was said about it."""

@@ -3,12 +3,15 @@
 import contextlib
 import datetime as dt
 import sqlite3
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from econnector.opendental import audit
-from tests.soak.scene import Scene
+from tests.support.mariadb import MariaDb
 
-__all__ = ["Audit", "Login", "Practice", "Signal"]
+__all__ = ["DATABASE", "Audit", "Login", "Practice", "Signal"]
+
+DATABASE = "soak"
 
 
 class Login(NamedTuple):
@@ -45,15 +48,30 @@ class Audit(NamedTuple):
 class Practice:
     """Reads the practice's database."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._server, self._file = scene.server, scene.whole.folder / "practice.sqlite"
+    def __init__(self, server: MariaDb | None, file: Path) -> None:
+        """`file` is the SQLite practice where there is no `server`."""
+        self._server, self._file = server, file
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a statement without parameters."""
         if self._server is not None:
-            return self._server.sql(sql, database="soak")
+            return self._server.sql(sql, database=DATABASE)
         with contextlib.closing(sqlite3.connect(self._file)) as practice:
             return practice.execute(sql).fetchall()
+
+    def do(self, sql: str) -> None:
+        """Change something, while nothing of ours runs."""
+        if self._server is not None:
+            self._server.sql(sql, database=DATABASE)
+            return
+        with contextlib.closing(sqlite3.connect(self._file)) as practice, practice:
+            practice.execute(sql)
+
+    def columns(self, table: str) -> list[str]:
+        """Return the names of a table's columns."""
+        if self._server is not None:
+            return [row[0] for row in self.rows(f"SHOW COLUMNS FROM {table}")]
+        return [row[1] for row in self.rows(f"PRAGMA table_info({table})")]
 
     def logins(self) -> dict[int, Login]:
         """Return userweb by key."""
