@@ -22,12 +22,14 @@ __all__ = ["sim"]
 @click.option(
     "--calls-per-second", "pages", type=click.FloatRange(0), default=20.0, help="Pages that people open; a call each."
 )
-@click.option("--seconds", type=click.FloatRange(1), default=60.0, help="How long, from when all are connected.")
+@click.option("--rest", type=click.FloatRange(0), default=0.0, help="Seconds that all stand idle before people come.")
+@click.option("--seconds", type=click.FloatRange(1), default=60.0, help="How long people come.")
 @click.option("--slow", type=click.IntRange(0), default=0, help="How many of the offices answer late.")
 @click.option("--slow-seconds", type=click.FloatRange(0, 60), default=3.0, help="How late.")
 @click.option(
     "--restart-every", type=click.FloatRange(0), default=0.0, help="Kill HQ so often, in seconds, and start it again."
 )
+@click.option("--away", type=click.FloatRange(0), default=0.0, help="Seconds that HQ stays away then.")
 @click.option("--tls", is_flag=True, help="HQ does TLS itself.")
 @click.option(
     "--hq-settings",
@@ -35,18 +37,22 @@ __all__ = ["sim"]
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Settings of an HQ that runs on this machine: offices sim-00000 and up are added to it. Else one is started.",
 )
+@click.option("--registry", default="", help="Database URL for the HQ that is started; else a SQLite file.")
 @click.option("--seed", type=int, default=1, help="Other dice visit the offices in another order.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def sim(  # noqa: PLR0913 - one argument per option
     *,
     offices: int,
     pages: float,
+    rest: float,
     seconds: float,
     slow: int,
     slow_seconds: float,
     restart_every: float,
+    away: float,
     tls: bool,
     settings: Path | None,
+    registry: str,
     seed: int,
     as_json: bool,
 ) -> int:
@@ -62,12 +68,15 @@ def sim(  # noqa: PLR0913 - one argument per option
     plan = Plan(
         offices=offices,
         pages_per_second=pages,
+        rest=rest,
         seconds=seconds,
         slow=min(slow, offices),
         slow_seconds=slow_seconds,
         restart_every=restart_every,
+        away=away,
         tls=tls,
         settings=settings,
+        registry=registry,
         seed=seed,
     )
     with (
@@ -102,7 +111,12 @@ def _report(told: "Told") -> None:
     say(f"{told.failed} pages failed without a reason; {told.away} found their office or HQ away.")
     say(f"{told.heartbeats} heartbeats, {told.heartbeats_late} late.")
     for back in told.restarts:
-        say(f"HQ was killed. After it listened again half were back in {back.half:g} s, all in {back.all:g} s.")
+        came = f"half were back in {back.half:g} s, 95 of 100 in {back.most:g} s, all in {back.all:g} s"
+        say(f"HQ was killed. After it listened again {came}.")
+        say(f"  It used {back.cpu_ms_each:g} ms of CPU for each; pages meanwhile: 99 of 100 within {back.p99:g} ms.")
     if told.memory_mb:
         each, cpu = told.memory_kib_each, told.cpu_seconds
         say(f"HQ: {told.memory_mb:g} MB, {each:g} KiB for each office, {cpu:g} s of CPU.")
+    if told.rest_cpu:
+        say(f"While all stood idle it used {told.rest_cpu:g} % of a core.")
+    say(f"Offices and people were played with {told.own_cpu_seconds:g} s of CPU.")

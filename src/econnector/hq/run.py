@@ -16,12 +16,14 @@ import uvicorn
 from econnector.base import logs
 from econnector.base.errors import Failure, PortTaken, SettingInvalid
 from econnector.base.loops import loop_factory
+from econnector.base.openfiles import open_files, raise_open_files
 from econnector.base.settings import Loaded
 from econnector.base.version import version
 from econnector.hq.app import Hq, create_admin_app, create_app
 from econnector.hq.http import BoundedHttp
 from econnector.hq.lean import Lean, LeanHttp
 from econnector.hq.memory import settle
+from econnector.hq.registry.offices import count
 from econnector.hq.settings import Address, HqSettings, parse_address
 from econnector.hq.websocket import LinkProtocol
 from econnector.link.carrier import LARGEST_MESSAGE
@@ -32,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 DRAIN = 8.0
 """Seconds from SIGTERM until the last link is closed; service managers wait at least ten."""
+_OTHER_FILES = 1000
+"""Open files beside the offices' sockets: browsers, the registry, the bus, the log."""
 
 
 def run(loaded: Loaded[HqSettings], ready: Callable[[str], None] = lambda _: None) -> None:
@@ -52,6 +56,7 @@ def run(loaded: Loaded[HqSettings], ready: Callable[[str], None] = lambda _: Non
         keep_days=chosen.days,
     )
     logs.catch_strays()
+    raise_open_files()
 
     def up(url: str) -> None:
         settle()
@@ -95,11 +100,20 @@ async def serve(
             on_admin(listeners[-1].url())
         try:
             await hq.start()
+            await _compare_files(hq)
             await _until(stop, hq, listeners, lambda: ready(settings.url or main.url()))
         except BaseExceptionGroup as group:
             raise _first_failure(group) from None
         finally:
             await hq.stop()
+
+
+async def _compare_files(hq: Hq) -> None:
+    """Say at once what would show on the worst day only: that not all offices could come to this node."""
+    files, offices = open_files(), await hq.registry.run(count)
+    if files is not None and files < offices + _OTHER_FILES:
+        remedy = "raise the limit of open files (LimitNOFILE= in the unit, or ulimit -n)"
+        log.error("this node could not hold all offices", offices=offices, open_files=files, remedy=remedy)
 
 
 async def _until(stop: asyncio.Event, hq: Hq, listeners: list["_Listener"], ready: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """The offices of a simulation: a dialler each, heartbeats once a minute, and the one answer that a page needs."""
 
 import asyncio
-import random
+import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,7 @@ from econnector.base.clock import SYSTEM
 from econnector.base.errors import Failure
 from econnector.base.version import version
 from econnector.eservices.portal import calls
-from econnector.link.calls import ECHO, HEARTBEAT, Echo, Heartbeat
+from econnector.link.calls import ECHO, HEARTBEAT, Echo, Heartbeat, Outage
 from econnector.link.dial import Dialler
 from econnector.link.identity import Identity, Install
 from econnector.link.state import LinkState, Status
@@ -30,6 +30,9 @@ class Fleet:
         """Nothing is dialled yet; the last `slow` of them answer late."""
         self.many, self.slow = len(keys), slow
         self.online: set[int] = set()
+        self._fell: dict[int, str] = {}
+        """Since when an office is away, as its next heartbeat will tell."""
+        self._came = [asyncio.Event() for _ in keys]
         self.heartbeats = self.late = 0
         self.up = asyncio.Event()
         """Set while HQ is there: only then a heartbeat can be late."""
@@ -53,8 +56,10 @@ class Fleet:
     def _heed(self, number: int, state: LinkState) -> None:
         if state.status is Status.ONLINE:
             self.online.add(number)
-        else:
+            self._came[number].set()
+        elif number in self.online:
             self.online.discard(number)
+            self._fell[number] = _now()
 
     async def dial(self) -> None:
         """Begin to dial, one after the other."""
@@ -72,22 +77,31 @@ class Fleet:
         return len(self.online) >= share * self.many
 
     async def _beat(self, number: int, dialler: Dialler) -> None:
-        await asyncio.sleep(random.uniform(0.0, HEARTBEAT_SECONDS))  # noqa: S311 - spread, no secret
-        words = Heartbeat(version(), status="Working", practice_title=f"Simulated office {number}")
+        """Say what a connector says: every minute, and at once when it is back, that it was away."""
+        loop, came = asyncio.get_running_loop(), self._came[number]
         while True:
-            loop = asyncio.get_running_loop()
+            came.clear()
             began, was_up = loop.time(), self.up.is_set() and number in self.online
-            words.clock = SYSTEM.now().isoformat(timespec="seconds")
-            try:
-                await dialler.hq.ask(HEARTBEAT, words)
-            except Failure:
-                good = False
-            else:
-                good = loop.time() - began <= LATE_SECONDS
-            if was_up and self.up.is_set():
-                self.heartbeats += 1
-                self.late += not good
-            await asyncio.sleep(max(0.0, began + HEARTBEAT_SECONDS - loop.time()))
+            if number in self.online:
+                good = await self._said(number, dialler) and loop.time() - began <= LATE_SECONDS
+                if was_up and self.up.is_set():
+                    self.heartbeats += 1
+                    self.late += not good
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, began + HEARTBEAT_SECONDS - loop.time())):
+                    await came.wait()
+
+    async def _said(self, number: int, dialler: Dialler) -> bool:
+        words = Heartbeat(version(), status="Working", practice_title=f"Simulated office {number}", contacts=[])
+        words.clock = _now()
+        if fell := self._fell.get(number):
+            words.outages = [Outage(fell, words.clock, "hq-away")]
+        try:
+            await dialler.hq.ask(HEARTBEAT, words)
+        except Failure:
+            return False
+        self._fell.pop(number, None)
+        return True
 
     async def close(self) -> None:
         """Hang up."""
@@ -110,3 +124,7 @@ def _answers(late: float) -> Answers:
         return calls.Practice("Simulated office", "555-0100")
 
     return answers
+
+
+def _now() -> str:
+    return SYSTEM.now().isoformat(timespec="seconds")

@@ -13,16 +13,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     offices: int = 100
     pages_per_second: float = 20.0
     """Each is one call on one office's link."""
+    rest: float = 0.0
+    """Seconds that all stand idle before people come: what an idle office costs is measured then."""
     seconds: float = 60.0
-    """From when all offices are connected."""
+    """That people come."""
     slow: int = 0
     """How many of the offices answer late."""
     slow_seconds: float = 3.0
     restart_every: float = 0.0
     """Kill HQ so often and start it again; 0: never."""
+    away: float = 0.0
+    """Seconds between."""
     tls: bool = False
     settings: Path | None = None
     """Of an HQ that runs already; without, one is started."""
+    registry: str = ""
+    """Of the HQ that is started; without, a SQLite file."""
     seed: int = 1
 
 
@@ -46,6 +52,10 @@ class Returned(msgspec.Struct, frozen=True):
     most: float
     """95 of 100."""
     all: float
+    p99: float = 0.0
+    """Milliseconds, of pages of offices that were back while others still came; 0 where there were none."""
+    cpu_ms_each: float = 0.0
+    """HQ's, for each office: to start, and to take all of them in."""
 
 
 class Told(msgspec.Struct, kw_only=True):
@@ -71,5 +81,9 @@ class Told(msgspec.Struct, kw_only=True):
     memory_mb: float = 0.0
     memory_kib_each: float = 0.0
     """What HQ's memory grew by per office."""
+    rest_cpu: float = 0.0
+    """HQ's, in percent of one core, while all stood idle."""
     cpu_seconds: float = 0.0
     """HQ's."""
+    own_cpu_seconds: float = 0.0
+    """Of the process that plays the offices and the people."""

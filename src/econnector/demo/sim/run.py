@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from econnector.base.errors import Unexpected
+from econnector.base.openfiles import raise_open_files
 from econnector.demo.sim.fleet import Fleet
 from econnector.demo.sim.load import Load, share
 from econnector.demo.sim.plan import Plan, Returned, Second, Told
@@ -25,8 +27,8 @@ async def simulate(plan: Plan, folder: Path, tell: Callable[[Second], None] = la
 
     Raises `Unexpected` where HQ does not start or offices stay away, and the registry's failures.
     """
-    _raise_limits()
-    vendor = None if plan.settings else Vendor(folder, await free_port(), tls=plan.tls)
+    raise_open_files()  # a socket per office, and HQ, which is our child, needs as many
+    vendor = None if plan.settings else Vendor(folder, await free_port(), tls=plan.tls, registry=plan.registry)
     if vendor is None:
         settings = hq_settings.read(plan.settings, {}).value
         url, database, ca = settings.url, settings.database_url(), None
@@ -57,10 +59,11 @@ async def _watch(plan: Plan, url: str, vendor: Vendor | None, fleet: Fleet, tell
             raise Unexpected(kind=f"only {len(fleet.online)} of {fleet.many} offices are connected")
         told = Told(offices=fleet.many, connected_seconds=round(loop.time() - began, 1))
         if vendor is not None:
+            await _rest(plan.rest, vendor, told)
             told.memory_mb = round(vendor.memory_mb, 1)
             told.memory_kib_each = round((vendor.memory_mb - empty) * _KIB / fleet.many, 1)
         visiting = asyncio.create_task(load.run())
-        await _live(plan, vendor, fleet, told)
+        await _live(plan, vendor, fleet, load, told)
     finally:
         for task in (ticking, visiting):
             if task is not None:
@@ -70,10 +73,20 @@ async def _watch(plan: Plan, url: str, vendor: Vendor | None, fleet: Fleet, tell
     told.p50, told.p99, told.slow_p50 = share(load.times, 0.5), share(load.times, 0.99), share(load.slow_times, 0.5)
     told.heartbeats, told.heartbeats_late = fleet.heartbeats, fleet.late
     told.cpu_seconds = round(vendor.cpu_seconds, 1) if vendor else 0.0
+    told.own_cpu_seconds = round(time.process_time(), 1)
     return told
 
 
-async def _live(plan: Plan, vendor: Vendor | None, fleet: Fleet, told: Told) -> None:
+async def _rest(seconds: float, vendor: Vendor, told: Told) -> None:
+    """Let all stand idle; in the first half HQ tidies up after the crowd, which is no part of what idleness costs."""
+    await asyncio.sleep(seconds / 2)
+    before = vendor.cpu_seconds
+    await asyncio.sleep(seconds / 2)
+    if seconds:
+        told.rest_cpu = round(100 * (vendor.cpu_seconds - before) / (seconds / 2), 1)
+
+
+async def _live(plan: Plan, vendor: Vendor | None, fleet: Fleet, load: Load, told: Told) -> None:
     """Let the time pass, and kill HQ now and then."""
     loop = asyncio.get_running_loop()
     ends = loop.time() + plan.seconds
@@ -83,24 +96,27 @@ async def _live(plan: Plan, vendor: Vendor | None, fleet: Fleet, told: Told) -> 
             return
         await asyncio.sleep(min(left, plan.restart_every))
         if loop.time() < ends:
-            told.restarts.append(await _restart(vendor, fleet))
+            told.restarts.append(await _restart(vendor, fleet, load, plan.away))
 
 
-async def _restart(vendor: Vendor, fleet: Fleet) -> Returned:
-    """Kill HQ, start it again, and see how its offices come back."""
+async def _restart(vendor: Vendor, fleet: Fleet, load: Load, away: float) -> Returned:
+    """Kill HQ, start it again `away` seconds later, and see how its offices come back."""
     fleet.up.clear()
     await vendor.kill()
     if not await _empty(fleet):
         raise Unexpected(kind="offices stayed connected to an HQ that is gone")
+    await asyncio.sleep(away)
+    loop, used, pages = asyncio.get_running_loop(), vendor.cpu_seconds, len(load.times)
     await vendor.start()
-    loop = asyncio.get_running_loop()
     began, came = loop.time(), []
     for part in (0.5, 0.95, 1.0):
         if not await fleet.until(part, _BACK_SECONDS):
             raise Unexpected(kind=f"only {len(fleet.online)} of {fleet.many} offices came back")
         came.append(round(loop.time() - began, 1))
     fleet.up.set()
-    return Returned(*came)
+    cost = 1000 * (vendor.cpu_seconds - used) / fleet.many
+    half, most, everybody = came
+    return Returned(half, most, everybody, share(load.times[pages:], 0.99), round(cost, 2))
 
 
 async def _empty(fleet: Fleet) -> bool:
@@ -136,12 +152,3 @@ def _link(url: str) -> str:
     parts = urlsplit(url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     return urlunsplit((scheme, parts.netloc, f"{parts.path.rstrip('/')}/link", "", ""))
-
-
-def _raise_limits() -> None:
-    """Allow as many open files as this account may have: a socket per office at both ends."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource  # noqa: PLC0415 - Windows has none, and needs none
-
-        _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

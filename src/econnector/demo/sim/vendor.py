@@ -68,12 +68,12 @@ def _enter(connection: "Connection", first: int, many: int) -> list[str]:
 class Vendor:
     """One HQ, here: `url` for browsers, `link` for offices, `ca` where it has a certificate of its own."""
 
-    def __init__(self, folder: Path, port: int, *, tls: bool) -> None:
+    def __init__(self, folder: Path, port: int, *, tls: bool, registry: str = "") -> None:
         """Nothing is started yet. `folder` holds everything."""
         self._folder, self.port = folder, port
         self.ca = _certificate(folder) if tls else None
         self.url = f"http{'s' if tls else ''}://{_LOOPBACK}:{self.port}"
-        self.database = f"sqlite:///{folder / 'registry.sqlite'}"
+        self.database = registry or f"sqlite:///{folder / 'registry.sqlite'}"
         self._child: asyncio.subprocess.Process | None = None
         self._cpu_before = 0.0
 

@@ -26,6 +26,7 @@ __all__ = [
     "by_id",
     "by_ids",
     "by_key",
+    "count",
     "describe",
     "disable",
     "enable",
@@ -159,6 +160,11 @@ def every(connection: sa.Connection) -> list[Office]:
     """Return all offices by name."""
     hosts = _hosts(connection)
     return [_office(row, hosts.get(row.id, ())) for row in connection.execute(sa.select(offices).order_by("name"))]
+
+
+def count(connection: sa.Connection) -> int:
+    """Return how many offices there are."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(offices)) or 0
 
 
 def by_key(connection: sa.Connection, key: str) -> Office | None:
