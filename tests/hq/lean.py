@@ -37,23 +37,23 @@ class Desk:
         answers = Answers()
 
         @answers.to(calls.STATUS)
-        async def status(asked: Asked, params: calls.StatusAsked) -> calls.Status:
+        async def status(_: Asked, params: calls.StatusAsked) -> calls.Status:
             self.asked.append(params.key)
             return STATUS
 
         @answers.to(calls.APPOINTMENTS)
-        async def appointments(asked: Asked, params: calls.AppointmentsAsked) -> calls.Appointments:
+        async def appointments(_: Asked, params: calls.AppointmentsAsked) -> calls.Appointments:
             self.asked.append(params.date)
             if self.waits is not None:
                 await self.waits.wait()
             return calls.Appointments(params.date, params.offset, params.limit, False, [])
 
         @answers.to(calls.DOCUMENTS)
-        async def documents(asked: Asked, params: calls.DocumentsAsked) -> calls.Documents:
+        async def documents(_: Asked, __: calls.DocumentsAsked) -> calls.Documents:
             raise RecordMissing
 
         @answers.streaming(calls.DOCUMENT)
-        async def document(asked: Asked, params: calls.DocumentAsked) -> Streamed[calls.DocumentHead]:
+        async def document(_: Asked, __: calls.DocumentAsked) -> Streamed[calls.DocumentHead]:
             size = self.pieces * len(PIECE) if self.announced is None else self.announced
             return Streamed(calls.DocumentHead("Röntgen\r\n.pdf", "application/pdf", size), self._file())
 

@@ -35,7 +35,8 @@ async def test_a_small_answer_is_what_the_contract_says(site: Lean) -> None:
 async def test_an_office_is_found_by_its_own_host_name(site: Lean) -> None:
     async with site.client() as client:
         client.writer.write(
-            f"GET /api/v1/status HTTP/1.1\r\nhost: Smile.example.com:443\r\nauthorization: bearer {KEY}\r\n\r\n".encode()
+            b"GET /api/v1/status HTTP/1.1\r\nhost: Smile.example.com:443\r\n"
+            + f"authorization: bearer {KEY}\r\n\r\n".encode()
         )
         assert (await client.hear()).status == 200
         assert (await client.ask("/api/v1/status")).status == 404

@@ -212,6 +212,7 @@ async def test_who_breaks_the_rules_again_and_again_comes_back_late() -> None:
             assert link
             await link._carrier.send(b"\xff" * 64)
             await until(lambda times=times: registry.retired.count(("storm", "protocol-broken")) == times)  # type: ignore[misc]
+            await until(lambda link=link: link.ended is not None)  # type: ignore[misc]
         arrivals = len(registry.arrivals)
         await until(lambda: (why := hostile.dialler.state.failure) is not None and "again" in why.facts["reason"])
         assert len(registry.arrivals) == arrivals  # nobody asked the registry

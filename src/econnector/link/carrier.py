@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
+
+from econnector.link.connection import LinkConnection
+from econnector.link.guard import shortcut
 
 __all__ = [
     "LARGEST_MESSAGE",
@@ -42,6 +44,12 @@ class Carrier(Protocol):
     async def receive(self) -> bytes:
         """Return the next message. Raises `CarrierClosedError`."""
 
+    def offer(self, data: bytes) -> bool:
+        """Hand over one message now; False if that cannot be: then `send` waits for room, or says why there is none."""
+
+    async def read(self, heard: Callable[[bytes], bool]) -> None:
+        """Give every message to `heard` as it comes, until that returns false. Raises `CarrierClosedError`."""
+
     async def close(self, code: int, reason: str) -> None:
         """Close both directions; never raises."""
 
@@ -51,7 +59,7 @@ class DialledCarrier:
 
     __slots__ = ("_connection",)
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: LinkConnection) -> None:
         """Take over an open connection."""
         self._connection = connection
 
@@ -71,6 +79,19 @@ class DialledCarrier:
             raise CarrierClosedError(_told(error)) from None
         return data
 
+    def offer(self, data: bytes) -> bool:
+        """Hand over one message now, if it goes in one piece and there is room."""
+        return len(data) <= LARGEST_MESSAGE and self._connection.offer(data)
+
+    async def read(self, heard: Callable[[bytes], bool]) -> None:
+        """Give every message to `heard`, from where the socket is read. Raises `CarrierClosedError`."""
+        while self._connection.waiting:
+            if not heard(await self.receive()):
+                return
+        self._connection.tap(heard)
+        while heard(await self.receive()):
+            pass
+
     async def close(self, code: int, reason: str) -> None:
         """Close; a peer that does not answer is dropped after the library's close time."""
         await self._connection.close(code, _short(reason))
@@ -79,7 +100,7 @@ class DialledCarrier:
 class AcceptedCarrier:
     """HQ's end: a WebSocket of the ASGI server."""
 
-    __slots__ = ("_closed", "_receive", "_send", "_websocket")
+    __slots__ = ("_closed", "_receive", "_send", "_way", "_websocket")
 
     def __init__(self, websocket: WebSocket) -> None:
         """Take over an accepted WebSocket."""
@@ -88,6 +109,7 @@ class AcceptedCarrier:
         # Starlette's own receive and send check states that this class checks once.
         self._receive: Callable[[], Awaitable[Any]] = websocket.receive
         self._send: Callable[[Any], Awaitable[None]] = websocket.send
+        self._way = shortcut(websocket)
 
     async def send(self, data: bytes) -> None:
         """Hand over one message. Raises `CarrierClosedError`."""
@@ -112,6 +134,17 @@ class AcceptedCarrier:
         if data is None:
             raise CarrierClosedError("text came where only bytes are spoken")
         return bytes(data)
+
+    def offer(self, data: bytes) -> bool:
+        """Hand over one message now, if it goes in one piece and there is room."""
+        return self._way is not None and not self._closed and len(data) <= LARGEST_MESSAGE and self._way.offer(data)
+
+    async def read(self, heard: Callable[[bytes], bool]) -> None:
+        """Give every message to `heard`, from where the socket is read. Raises `CarrierClosedError`."""
+        if self._way is not None:
+            self._way.tap(heard)
+        while heard(await self.receive()):
+            pass
 
     async def close(self, code: int, reason: str) -> None:
         """Close unless the other side has; never raises."""
@@ -163,6 +196,16 @@ class MemoryCarrier:
             raise CarrierClosedError(self.why)
         self._room.set()
         return self._inbox.popleft()
+
+    def offer(self, data: bytes) -> bool:
+        """Hand over nothing: whether there is room is only known in time."""
+        del data
+        return False
+
+    async def read(self, heard: Callable[[bytes], bool]) -> None:
+        """Give every message to `heard` as it comes. Raises `CarrierClosedError`."""
+        while heard(await self.receive()):
+            pass
 
     async def close(self, code: int, reason: str) -> None:
         """Close both ends; `code` is nobody's business here."""

@@ -6,10 +6,10 @@ import ipaddress
 import socket
 import ssl
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import (
     InvalidHandshake,
     InvalidProxy,
@@ -24,6 +24,7 @@ from websockets.uri import parse_uri
 from econnector.base.errors import Failure, HqAway, HqUntrusted, SettingInvalid
 from econnector.base.version import version
 from econnector.link.carrier import LARGEST_MESSAGE
+from econnector.link.connection import LinkConnection
 
 __all__ = ["check_url", "dialled_name", "open_websocket", "tls_context", "tune"]
 
@@ -76,7 +77,7 @@ def tls_context(ca: Path | None, place: str = "the settings") -> ssl.SSLContext:
     return context
 
 
-async def open_websocket(url: str, context: ssl.SSLContext | None, proxy: str | bool) -> ClientConnection:
+async def open_websocket(url: str, context: ssl.SSLContext | None, proxy: str | bool) -> LinkConnection:
     """Return an open connection.
 
     `proxy`: true for the system's own, false for none, or an address. Raises `HqUntrusted` or `HqAway`, whose `step`
@@ -93,11 +94,12 @@ async def open_websocket(url: str, context: ssl.SSLContext | None, proxy: str | 
             max_size=LARGEST_MESSAGE,
             user_agent_header=f"eConnector/{version()}",
             ssl=context,
+            create_connection=LinkConnection,
         )
     except (OSError, WebSocketException, TimeoutError, EOFError, ImportError, ValueError) as error:
         raise _told(error, url, _proxy_in_use(url, proxy)) from None
     tune(connection.transport.get_extra_info("socket"))
-    return connection
+    return cast("LinkConnection", connection)
 
 
 def _proxy(url: str, proxy: str | bool) -> str | Literal[True] | None:
@@ -114,7 +116,7 @@ def _proxy_in_use(url: str, proxy: str | bool) -> str:
     return urlsplit(address).netloc.rpartition("@")[2] if address else ""
 
 
-def dialled_name(connection: ClientConnection) -> str:
+def dialled_name(connection: LinkConnection) -> str:
     """Return HQ's name as it was asked for, in the form of a Host header."""
     request = connection.request
     return request.headers["Host"].lower() if request is not None else ""

@@ -14,7 +14,7 @@ from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import AnswerLost, OfficeBusy, OfficeUnreachable
 from econnector.link.answering import Answering
 from econnector.link.carrier import Carrier, CarrierClosedError
-from econnector.link.failing import link_fault
+from econnector.link.failing import link_fault, unexpected
 from econnector.link.jobs import Jobs
 from econnector.link.line import Handle, Sink
 from econnector.wire import events as said
@@ -26,6 +26,8 @@ _LAST_WORD = 2.0
 """Seconds to get the last word out, and again to close the carrier."""
 _STOOD_STILL, _READ_FIRST = 1.0, 0.25
 """Seconds by which an alarm is late when this process stood still, and for which what came meanwhile is then read."""
+_AT_A_TURN = 4
+"""Messages that leave in one turn of the loop, if there is room for them."""
 _CLOSE_CODES = {"protocol-broken": 1002, "lost": 1006}
 
 
@@ -59,6 +61,7 @@ class Link:
         "_alarm_at",
         "_carrier",
         "_clock",
+        "_flushing",
         "_goodbye",
         "_jobs",
         "_leave",
@@ -95,6 +98,7 @@ class Link:
         self._leave: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = 0.0
+        self._flushing = False
         self._quiet: asyncio.Future[None] | None = None
         self._over: asyncio.Future[None] | None = None
         self.ended: Ended | None = None
@@ -113,8 +117,6 @@ class Link:
     def in_flight(self) -> int:
         """Calls in flight, both directions."""
         return self._session.in_flight
-
-    # -- asking ------------------------------------------------------------------------------------------------
 
     def start(self, request: bytes, sink: Sink) -> Handle:
         """Send an encoded `Request`. Raises `OfficeUnreachable` or `OfficeBusy` when it was not sent."""
@@ -151,9 +153,8 @@ class Link:
         self._heed(first)
         self._set_alarm()
         try:
-            while self.ended is None:
-                data = await self._carrier.receive()
-                self._heed(self._session.receive(data, self._clock.monotonic()))
+            if self.ended is None:
+                await self._carrier.read(self._hear)
         except CarrierClosedError as error:
             self._finish(Ended("lost", str(error)))
         except asyncio.CancelledError:
@@ -222,7 +223,7 @@ class Link:
             await asyncio.shield(self._quiet)
 
     def _is_quiet(self) -> bool:
-        return not self._session.in_flight and self._writer is None
+        return not self._session.in_flight and self._writer is None and not self._flushing
 
     def tick(self) -> None:
         """Look at the clock: what is overdue is acted upon. The link's own alarm does it when a deadline comes."""
@@ -235,21 +236,39 @@ class Link:
     # -- writing -----------------------------------------------------------------------------------------------
 
     def _wake(self) -> None:
-        if self._writer is None and self._session.has_outgoing:
-            self._writer = self.loop.create_task(self._write())
+        if not self._flushing and self._writer is None and self._session.has_outgoing:
+            self._flushing = True
+            self.loop.call_soon(self._flush)
 
-    async def _write(self) -> None:
+    def _flush(self) -> None:
+        """Send what this turn of the loop said; a task waits for room where there is none."""
+        self._flushing = False
+        if self.ended is not None or self._writer is not None:
+            return
+        for _ in range(_AT_A_TURN):
+            data = self._session.outgoing()
+            if not data:
+                self._changed()
+                return
+            if not self._carrier.offer(data):
+                self._writer = self.loop.create_task(self._write(data))
+                return
+            if self._jobs.starved:
+                self._jobs.feed()
+        self._wake()  # others on this loop have their turn before the rest leaves
+
+    async def _write(self, data: bytes) -> None:
         try:
-            while data := self._session.outgoing():
+            while data:
                 await self._carrier.send(data)
                 if self._jobs.starved:
                     self._jobs.feed()
+                data = self._session.outgoing()
         except CarrierClosedError as error:
             self._finish(Ended("lost", str(error)))
         finally:
             self._writer = None
-            if self._quiet is not None:
-                self._changed()
+            self._changed()
 
     def _set_alarm(self) -> None:
         at = self._session.next_deadline()
@@ -270,9 +289,18 @@ class Link:
 
     # -- hearing -----------------------------------------------------------------------------------------------
 
+    def _hear(self, data: bytes) -> bool:
+        """Take one message; return whether the link goes on."""
+        self._heed(self._session.receive(data, self._clock.monotonic()))
+        return self.ended is None
+
     def _heed(self, events: Sequence[said.Event]) -> None:
         for event in events:
-            _MEANINGS[type(event)](self, event)
+            try:
+                _MEANINGS[type(event)](self, event)
+            except Exception as error:  # noqa: BLE001 - whoever hears may be broken; the link's other calls are not
+                unexpected(error, "link", "")
+                self.cancel(getattr(event, "stream", 0))
         self._changed()
 
     def _changed(self) -> None:
@@ -333,10 +361,8 @@ class Link:
         self._session.close(ended.code, ended.reason)
         if self._alarm is not None:
             self._alarm.cancel()
-        sinks, self._sinks = self._sinks, {}
         fault = link_fault(AnswerLost, reason=ended.reason or ended.code)
-        for sink in sinks.values():
-            sink.failed(fault)
+        self._heed([said.Failed(stream, fault) for stream in self._sinks])
         self._jobs.stop_all()
         if self._quiet is not None:
             self._quiet.set_result(None)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from econnector.base.clock import Clock
 from econnector.base.errors import AnswerLost, Failure, LinkFailure, OfficeUnreachable, ProtocolBroken
-from econnector.link.failing import fault_of, link_fault
+from econnector.link.failing import fault_of, link_fault, unexpected
 from econnector.link.line import Handle, Line, Sink
 from econnector.wire.codec import Decoder, Packet, ProtocolError, body_of, pack
 from econnector.wire.messages import MORE, Credit, End, Fault, Kind, Ping, Request
@@ -116,6 +116,9 @@ class Asking:
                     self._take(call, packet)
                 except ProtocolError:
                     self._lose([call], "another node of HQ says what cannot be read")
+                except Exception as error:  # noqa: BLE001 - whoever hears may be broken; the other calls are not
+                    unexpected(error, "relay", "")
+                    call.cancel()
 
     def _take(self, call: _Call, packet: Packet) -> None:
         match packet.kind:
