@@ -61,6 +61,29 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = False
         self._wait_no_more()
 
+    def send_400_response(self, msg: str) -> None:
+        """Say that this is no HTTP, unless that would be read as the answer to a request before it, or a part of it."""
+        if self._answering:
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Begin a WebSocket, unless an answer is still to come: it would go into it, and nobody would slow it down."""
+        if self._answering:
+            self.transport.close()
+        else:
+            super().handle_websocket_upgrade()
+
+    @property
+    def _answering(self) -> bool:
+        """Whether an answer is due, or under way, to a request that came whole."""
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        still_comes = getattr(cycle, "more_body", False) and not cycle.response_started
+        return bool(self.pipeline) or not still_comes
+
     def _wait(self) -> None:
         self._timer = self.loop.call_later(HEAD_SECONDS, self._refuse, _TOO_SLOW)
 
@@ -72,5 +95,6 @@ class BoundedHttp(HttpToolsProtocol):
     def _refuse(self, answer: bytes) -> None:
         self._wait_no_more()
         if not self.transport.is_closing():
-            self.transport.write(answer)
+            if not self._answering:
+                self.transport.write(answer)
             self.transport.close()
