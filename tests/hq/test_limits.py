@@ -1,6 +1,7 @@
 """What HQ's limits mean for whoever opens a page: an answer soon, if only when to come again."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -73,6 +74,42 @@ async def test_a_crowd_is_told_early_when_to_come_again_and_the_next_office_is_n
     assert 'econnector_hq_calls_refused_total{reason="full"} 3.0' in figures
     assert 'econnector_hq_calls_refused_total{reason="late"} 3.0' in figures
     assert "econnector_hq_calls_waiting 0.0" in figures
+
+
+async def test_at_the_door_only_readers_are_turned_away_in_their_language_and_as_safely_as_anywhere(
+    hq: RunningHq,
+) -> None:
+    slow = Slow()
+    connector = Connector(hq.link, (await hq.add("slow"))[1])
+    connector.start(slow.answers())
+    await connector.online()
+    shares = hq.hq.switchboard.shares
+    async with httpx2.AsyncClient(base_url=hq.url, timeout=90, verify=PLAIN, trust_env=False) as browser:
+        crowd = [asyncio.create_task(browser.get("/o/slow/portal/sign-in")) for _ in range(5)]
+        await until(lambda: shares.waiting == LIMITS.queue)
+        spanish = {"accept": "text/html", "accept-language": "es-US"}
+        refused = [await browser.get("/o/slow/portal/?a=%3Cb%3E", headers=spanish) for _ in range(2)]
+        for page in refused:
+            assert page.status_code == 503
+            assert "muy ocupada" in page.text
+            assert "<b>" not in page.text
+            assert page.headers["x-reference"] in page.text
+            assert page.headers["cache-control"] == "no-store"
+            assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert (await browser.head("/o/slow/portal/")).status_code == 503
+        assert (await browser.get("/o/nobody/portal/")).status_code == 404
+        sent = await browser.post("/o/slow/portal/sign-in", data={"user_name": "ann", "password": "x"})
+        assert sent.headers["x-reference"] not in {
+            page.headers["x-reference"] for page in refused
+        }  # by the page itself
+        style = re.search(r'href="(/static/[^"]+[.]css)"', (await browser.get("/")).text)
+        assert style
+        assert (await browser.get(f"/o/slow/portal{style[1]}")).status_code == 200
+        slow.wake.set()
+        await asyncio.gather(*crowd)
+        await until(lambda: not shares.running)
+        assert (await browser.get("/o/slow/portal/sign-in")).status_code == 200
+    await connector.stop()
 
 
 @pytest.mark.parametrize(

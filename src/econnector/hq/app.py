@@ -35,6 +35,7 @@ from econnector.hq.notify import Notifier
 from econnector.hq.registry import migrate
 from econnector.hq.registry.database import Registry, ping
 from econnector.hq.settings import HqSettings
+from econnector.hq.shedding import Shedding
 from econnector.hq.tries import Tries
 from econnector.hq.watch import watch
 from econnector.link.accept import Gateway
@@ -160,6 +161,7 @@ def create_app(settings: HqSettings, clock: Clock = SYSTEM) -> Starlette:
         ],
         middleware=[
             Middleware(Measured, metrics=hq.metrics),
+            Middleware(Shedding, kit=KIT, doors=hq.doors, shares=hq.switchboard.shares),
             Middleware(_LastAnswers, hq=hq),
             Middleware(Guard, kit=KIT, uploads=takes_files),
             Middleware(_ByHost, on_host=Router(on_host_names(hq.doors)), hq=hq),

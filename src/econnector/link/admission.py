@@ -111,6 +111,11 @@ class Shares:
                 self._sweep = self.loop.call_later(_SWEEP, self._drop_idle)
         return share
 
+    def refusal(self, office: str) -> OfficeBusy | None:
+        """Return what a call to the office would be refused with now, None if it may be tried."""
+        share = self._shares.get(office)
+        return None if share is None else share.refusal(self.now())
+
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop in which all of this lives."""
@@ -238,20 +243,30 @@ class Share:
             self._began, self._left = now, 0.0
         remaining = _decode(request).remaining
         patience = min(_PATIENCE, remaining / 2) if remaining > 0 else 0.0
-        expected = self._expected(now)
-        full = len(queue) >= node.bounds.queue or len(queue) * PART >= node.bounds.all_calls - node.waiting
-        if full or expected >= patience:
-            node.on_refused("full" if full else "slow")
-            raise OfficeBusy(**self._busy(expected))
+        busy = self._refused(now, patience)
+        if busy is not None:
+            raise busy
         queue[one] = None
         node.waiting += 1
         one.request, one.since = request, now
         one.timer = node.loop.call_later(patience, self._too_late, one)
         self._park(now)
 
+    def refusal(self, now: float) -> OfficeBusy | None:
+        """Return what a call would be refused with now; it counts as refused."""
+        return self._refused(now, _PATIENCE) if self.queue or self._held_by(now) else None
+
+    def _refused(self, now: float, patience: float) -> OfficeBusy | None:
+        node, waiting, expected = self._node, len(self.queue), self._expected(now)
+        full = waiting >= node.bounds.queue or waiting * PART >= node.bounds.all_calls - node.waiting
+        if not full and expected < patience:
+            return None
+        node.on_refused("full" if full else "slow")
+        return OfficeBusy(**self._busy(expected))
+
     def _expected(self, now: float) -> float:
         """Return how long one more will wait (seconds): by the pace at which others left, and by the rate."""
-        place, passed = len(self.queue) + 1, now - self._began
+        place, passed = len(self.queue) + 1, now - self._began if self.queue else 0.0
         by_pace = place * passed / self._left if self._left else passed
         return max(by_pace, self._due + (place - 1) * self._node.each - now - _BURST)
 
