@@ -99,7 +99,6 @@ class Account:
             counted = "".join(f"{self.counts[action, outcome]:>12}" for outcome in outcomes)
             lines.append(f"  {action:<18}{counted}")
         lines += [f"  {count:>6} × {kind}" for kind, count in self.kinds.most_common()]
-        lines += [f"  {name:<34} {fact}" for name, fact in self.facts.items()]
         alike = collections.Counter(_NUMBER.sub("#", what) for _, what in self.wrongs)
         for form, count in alike.most_common():
             who, what = next(wrong for wrong in self.wrongs if _NUMBER.sub("#", wrong.what) == form)

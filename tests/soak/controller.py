@@ -19,6 +19,8 @@ __all__ = ["Controller", "Hurt"]
 
 PROBE, PASSWORD = "hwhitfield", "Old-Mill-Road-9"
 RECOVERED_SECONDS = 60.0
+_NOTICED_SECONDS = 4.0
+"""Until a connector whose clock was moved has seen it, and dials anew as after a sleep."""
 _SOFT = ("freeze",)
 """What HQ and the connector live through."""
 
@@ -105,6 +107,8 @@ class Controller:
         self._over(healed)
 
     def _over(self, healed: list[tuple[Part, str, dt.datetime, dt.datetime]]) -> None:
+        if any("clock" in part.name for part, *_ in healed):
+            time.sleep(_NOTICED_SECONDS)
         self._recover()
         self.hurts += [Hurt(part.name, how, began, _now(), ended) for part, how, began, ended in healed]
         self.weather.fair()

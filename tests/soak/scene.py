@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +18,9 @@ from tests.soak.linkproxy import LinkProxy
 from tests.soak.machine import Clocks, Disk
 from tests.soak.postoffice import PostOffice
 from tests.soak.practice import DATABASE, Practice
+from tests.soak.schema import empty_practice
 from tests.support.gateway import Gateway
-from tests.support.mariadb import DUMP, MariaDb
+from tests.support.mariadb import MariaDb
 from tests.support.nats import NatsServer
 from tests.support.whole import OFFICE, Whole, until
 
@@ -121,12 +123,13 @@ class Scene:
 
     def __init__(self, folder: Path, dice: random.Random, *, nodes: int = 1) -> None:
         # What the server said it has must survive its own end; the machine's end is not what is tried here.
-        self.server = MariaDb("--innodb-flush-log-at-trx-commit=1") if DUMP.exists() else None
+        self.server = MariaDb("--innodb-flush-log-at-trx-commit=1") if _has_mariadb() else None
         self.nats = NatsServer() if nodes > 1 else None
         if self.nats is not None:
             self.nats.port = quiet_port(dice)
             self.nats.start()
-        url = "" if self.server is None else self.server.url(self.server.open_dental("21.1", DATABASE))
+        self.tables = empty_practice(self.server, DATABASE) if self.server else "SQLite (mariadbd is not installed)"
+        url = self.server.url(DATABASE) if self.server else ""
         bus = self.nats.url if self.nats else "local"
         self.whole = Stage(folder, dice, nodes=nodes, database=url, switchboard=bus)
         self.portals = [f"http://127.0.0.1:{port}/o/{OFFICE}/portal/" for port in self.whole.ports]
@@ -299,6 +302,10 @@ class Scene:
             yield scene
         finally:
             scene.close()
+
+
+def _has_mariadb() -> bool:
+    return bool(shutil.which("mariadbd") or Path("/usr/sbin/mariadbd").exists())
 
 
 def _command(pid: int) -> str:

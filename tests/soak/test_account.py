@@ -70,3 +70,11 @@ def test_every_fault_comes_before_any_comes_the_third_time_and_none_twice_in_a_s
         if set(seen) != faults:
             assert max(seen.count(one) for one in faults) <= 2
     assert set(seen) == faults
+
+
+def test_what_was_refused_may_be_tried_anew_and_what_is_done_may_not(writes: Writes) -> None:
+    writes.enter("message", "no")
+    writes.acknowledge("message", "no")
+    assert writes.judge("message", {"done": 1}).lost == ["no"]
+    with pytest.raises(ValueError, match="is done"):
+        writes.enter("message", "done")

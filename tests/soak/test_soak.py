@@ -122,10 +122,11 @@ def _hostile(scene: Scene, account: Account, weather: Weather, patients: list[Pa
 
 def _say_what_was_not(scene: Scene, account: Account) -> None:
     """A run that could not try something must not look as if it had."""
+    account.facts["practice's database"] = scene.tables
     account.facts["disk of the state file"] = scene.disk.way
     account.facts["bytes of the link really out of order"] = f"{scene.whole.line.reordered} times"
     missing = [] if scene.whole.clocks.there else ["clocks (libfaketime is not installed)"]
-    missing += [] if scene.server is not None else ["MariaDB (the real database is not here: SQLite)"]
+    missing += [] if scene.server is not None else ["MariaDB (it is not installed)"]
     missing += [] if SECONDS >= LONG_RUN else [f"long outages (runs of {LONG_RUN / 60:g} minutes have them)"]
     account.facts["not tried"] = ", ".join(missing) or "–"
 
@@ -172,7 +173,7 @@ def _live(  # noqa: PLR0917 - what lives, and for how long
                 break
             controller.storm()
             most = _most(scene, most)
-            if count % 8 == 7 and (one := next(waiting, None)) and one[0] in controller.parts:
+            if count % 8 == 3 and (one := next(waiting, None)) and one[0] in controller.parts:
                 controller.long(*one, LONG_SECONDS)
         controller.warm_up()
         time.sleep(4.0)

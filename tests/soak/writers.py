@@ -120,7 +120,7 @@ class Writer(Reader):
                 continue
             self.type()
             mark = found[1]
-            if self.writes.marks(CONFIRMATION).get(mark) in {None, "uncertain"}:
+            if self.writes.marks(CONFIRMATION).get(mark) != "acknowledged":
                 self._send(CONFIRMATION, mark, form.action, form.fields, "notice=told")
             else:
                 self.wrong(f"visit {mark} can be confirmed once more")

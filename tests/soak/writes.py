@@ -57,10 +57,14 @@ class Writes:
         self._unclear: set[tuple[str, str]] = set()
 
     def enter(self, kind: str, mark: str) -> None:
-        """Enter a write before its first byte leaves; `mark` is what its row can be found by."""
+        """Enter a write before its first byte leaves; `mark` is what its row can be found by.
+
+        What was refused may be tried anew. Raises ValueError for what is done.
+        """
         with self._lock:
-            if self._known.setdefault((kind, mark), "uncertain") != "uncertain":
-                raise ValueError(f"{kind} {mark} is settled")
+            if self._known.get((kind, mark)) == "acknowledged":
+                raise ValueError(f"{kind} {mark} is done")
+            self._known[kind, mark] = "uncertain"
 
     def acknowledge(self, kind: str, mark: str) -> None:
         """The answer said that it was done."""
