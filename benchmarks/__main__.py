@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import idle, link, nodes, portal, report
+from benchmarks import crowd, idle, link, nodes, portal, report
 from benchmarks.site import Site, site
 
 LINK_SECONDS = 45.0
 PAGE_SECONDS = 5.0
+CROWD_SECONDS = 8.0
 NODE_SECONDS = 10.0
 _READY_BAR, _MEMORY_BAR = "≤ 1.5 s", "≤ 90 MB"
 _MB = 1e6
@@ -79,6 +80,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         _say("two nodes with NATS between")
         rows += nodes.run(Path(folder), NODE_SECONDS)
+    with tempfile.TemporaryDirectory() as folder:
+        _say("a crowd before one office, and a connector that storms")
+        rows += crowd.others(Path(folder), CROWD_SECONDS)
     for tls in (False, True):
         with tempfile.TemporaryDirectory() as folder:
             _say(f"1,000 idle offices, {'with' if tls else 'without'} TLS")
