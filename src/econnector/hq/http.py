@@ -49,12 +49,16 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
-        self._in_head, self._head_size = True, 0
+        self.begin_head()
 
     def on_headers_complete(self) -> None:
         """Let the request pass."""
         self.head_is_whole()
         super().on_headers_complete()
+
+    def begin_head(self) -> None:
+        """Begin to count."""
+        self._in_head, self._head_size = True, 0
 
     def head_is_whole(self) -> None:
         """Count and wait no more."""

@@ -12,7 +12,7 @@ from typing import Any
 from econnector.base.deadlines import Deadlines
 from econnector.hq.doors import Doors
 from econnector.hq.http import BoundedHttp
-from econnector.hq.lean_exchange import Exchange, Place
+from econnector.hq.lean_exchange import Asked, Exchange, json_head
 from econnector.hq.metrics import Metrics
 
 __all__ = ["Lean", "LeanHttp"]
@@ -27,7 +27,14 @@ class Lean:
         """`draining` says whether this node is going to stop: answers then close their connection."""
         self.doors, self.metrics, self.draining = doors, metrics, draining
         self.deadlines = Deadlines(asyncio.get_running_loop())
+        self._head, self._head_with = b"", list[tuple[bytes, bytes]]()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def json_head(self, usual: list[tuple[bytes, bytes]]) -> bytes:
+        """Return an answer's first lines; `usual` are the server's own headers, which it makes anew every second."""
+        if usual is not self._head_with:
+            self._head, self._head_with = json_head(usual), usual
+        return self._head
 
     def go(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what cannot be done at once; `work` raises nothing."""
@@ -43,6 +50,7 @@ class LeanHttp(BoundedHttp):
         """Serve one connection; `lean` is of the whole process."""
         super().__init__(*parts, **more)
         self._lean = lean
+        self._asked = Asked(b"", b"", "", "", "")
         self._running: Exchange | None = None
         self._held: Exchange | None = None
         self._idle_since = 0.0
@@ -50,15 +58,23 @@ class LeanHttp(BoundedHttp):
 
     # -- what the server tells ---------------------------------------------------------------------------------
 
+    def on_message_begin(self) -> None:
+        """Begin a request; what only pages need is made when it turns out to be one."""
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.begin_head()
+
     def on_headers_complete(self) -> None:
         """Serve the request here if it is one to the API."""
-        place = _place(self.url)
-        if place is None or self.parser.should_upgrade():
+        if (self.url != self._asked.url and not _is_api(self.url)) or self.parser.should_upgrade():
+            url, headers, expects = self.url, self.headers, self.expect_100_continue
+            super().on_message_begin()
+            self.url, self.expect_100_continue = url, expects
+            self.headers.extend(headers)
             super().on_headers_complete()
             return
         self.head_is_whole()
         before: Any = self.cycle
-        exchange: Any = self._exchange(place)  # uvicorn's own cycles stand in the same places
+        exchange: Any = self._exchange()  # uvicorn's own cycles stand in the same places
         self.cycle = exchange
         if before is None or before.response_complete:
             self._begin(exchange)
@@ -97,18 +113,23 @@ class LeanHttp(BoundedHttp):
 
     # -- exchanges ---------------------------------------------------------------------------------------------
 
-    def _exchange(self, place: "Place") -> Exchange:
-        parser = self.parser
-        keep = parser.should_keep_alive() and parser.get_http_version() != "1.0"
+    def _exchange(self) -> Exchange:
+        keep = self.parser.should_keep_alive()
         key = host = b""
         for name, value in self.headers:
             if name == b"authorization":
                 key = value
             elif name == b"host":
                 host = value
+            elif name == b"connection":
+                keep = keep and self.parser.get_http_version() != "1.0"
             elif name == b"expect":
                 keep = False  # a body that was never asked for may come or not: nothing after it can be read
-        return Exchange(self, self._lean, place, parser.get_method(), key, host, keep_alive=keep)
+        asked = self._asked
+        if asked.url != self.url or asked.authorization != key:
+            # A program asks the same again and again: what that means is found out once.
+            asked = self._asked = _asked(self.url, key)
+        return Exchange(self, self._lean, asked, self.parser.get_method(), host, keep_alive=keep)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         if isinstance(cycle, Exchange):
@@ -154,16 +175,16 @@ class LeanHttp(BoundedHttp):
             self._idle = self.loop.call_later(left, self._look_idle)
 
 
-def _place(url: bytes) -> Place | None:
-    """Return which office and what of it an address means; None when it is none of the API's."""
+def _is_api(url: bytes) -> bool:
+    """Say whether an address is one of the API's: below an office's pages, or on its own host name."""
     if url.startswith(_OFFICES):
         ends = url.find(b"/", len(_OFFICES))
-        if ends < 0 or not url.startswith(_API, ends):
-            return None
-        office, rest = url[len(_OFFICES) : ends].decode("latin-1"), url[ends + len(_API) :]
-    elif url.startswith(_API):
-        office, rest = "", url[len(_API) :]
-    else:
-        return None
+        return ends > 0 and url.startswith(_API, ends)
+    return url.startswith(_API)
+
+
+def _asked(url: bytes, key: bytes) -> Asked:
+    place, _, rest = url.partition(_API)
     path, _, query = rest.partition(b"#")[0].partition(b"?")
-    return Place(office, path.decode("latin-1"), query.decode("latin-1"))
+    office, *parts = (part.decode("latin-1") for part in (place[len(_OFFICES) :], path, query))
+    return Asked(url, key, office, *parts)

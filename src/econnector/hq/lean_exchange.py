@@ -1,9 +1,11 @@
 """One request to the API and its answer: the sink of the office's packets, written to the socket as they come."""
 
 import time
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from econnector.base.errors import Failure, OfficeTooSlow, OfficeUnreachable, ProtocolBroken
@@ -19,13 +21,14 @@ from econnector.wire.messages import Fault
 if TYPE_CHECKING:
     from econnector.hq.lean import Lean, LeanHttp
 
-__all__ = ["Exchange", "Place"]
+__all__ = ["Asked", "Exchange", "json_head"]
 
 log = structlog.get_logger(__name__)
 
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _SAFE = b"cache-control: no-store\r\nx-content-type-options: nosniff\r\n"
 _JSON = _STATUS[200] + _SAFE + b"content-type: application/json\r\n"
+_READS = frozenset({b"GET", b"HEAD"})
 _CLOSE = b"connection: close\r\n"
 _AGAIN = "5"
 """Seconds after which an office that cannot be asked now is worth another try, where nobody knows better."""
@@ -39,21 +42,49 @@ class _Nobody:
         """Nobody waits."""
 
 
-class Place(NamedTuple):
-    """What an address of the API names."""
+def json_head(usual: list[tuple[bytes, bytes]]) -> bytes:
+    """Return what stands before the reference in an answer that is well."""
+    return _STATUS[200] + _SAFE + b"content-type: application/json\r\n" + _lines(usual)
 
-    office: str
-    """By its name; empty when its own host name says it."""
-    path: str
-    """Below `/api/v1/`."""
-    query: str
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % each for each in headers)
+
+
+def _name_of(method: bytes) -> str:
+    return "GET" if method in _READS else method.decode("latin-1")
+
+
+class Asked:
+    """What an address and a key ask for."""
+
+    __slots__ = ("_params", "_wanted", "authorization", "office", "path", "query", "url")
+
+    def __init__(self, url: bytes, authorization: bytes, office: str, path: str, query: str) -> None:
+        """`office`: by its name; empty when its own host name says it. `path`: below `/api/v1/`."""
+        self.url, self.authorization = url, authorization
+        self.office, self.path, self.query = office, path, query
+        self._wanted: resources.Wanted | None = None
+        self._params = msgspec.Raw()
+
+    def described(self, method: bytes) -> bytes | None:
+        """Return the API's own description if that is what is asked for: everybody may have it."""
+        return openapi.served(_name_of(method), self.path) if self._wanted is None else None
+
+    def find(self, method: bytes) -> tuple[resources.AnyCall, msgspec.Raw]:
+        """Return the call, and its params as a line takes them. Raises as `resources.find` does."""
+        if self._wanted is None or method not in _READS:
+            key = resources.key_of(self.authorization.decode("latin-1"))
+            self._wanted = resources.find(_name_of(method), self.path, self.query, key)
+            self._params = msgspec.Raw(self._wanted.call.encode(self._wanted.params))
+        return self._wanted.call, self._params
 
 
 class Exchange:
     """In place of uvicorn's request-response cycle, whose names the first four are."""
 
     __slots__ = (
-        "_authorization",
+        "_asked",
         "_began",
         "_call",
         "_handle",
@@ -62,7 +93,6 @@ class Exchange:
         "_lean",
         "_method",
         "_office",
-        "_place",
         "_pour",
         "disconnected",
         "keep_alive",
@@ -71,23 +101,14 @@ class Exchange:
     )
     message_event = _Nobody()
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a request's head
-        self,
-        http: "LeanHttp",
-        lean: "Lean",
-        place: Place,
-        method: bytes,
-        authorization: bytes,
-        host: bytes,
-        *,
-        keep_alive: bool,
+    def __init__(  # noqa: PLR0913 - a request's head
+        self, http: "LeanHttp", lean: "Lean", asked: Asked, method: bytes, host: bytes, *, keep_alive: bool
     ) -> None:
         """Take a request over; nothing is done before `start`."""
-        self._http, self._lean, self._place, self._method = http, lean, place, method
-        self._authorization, self._host = authorization, host
+        self._began = time.perf_counter()
+        self._http, self._lean, self._asked, self._method, self._host = http, lean, asked, method, host
         self.keep_alive, self.response_complete, self.disconnected = keep_alive, False, False
         self.reference = new_reference()
-        self._began = time.perf_counter()
         self._office = ""
         self._call: Any = None
         self._handle: Handle | None = None
@@ -98,43 +119,40 @@ class Exchange:
     def start(self) -> None:
         """Ask the office, or refuse. Raises nothing."""
         try:
-            place = self._place
-            method = "GET" if self._method == b"HEAD" else self._method.decode("latin-1")
-            if described := openapi.served(method, place.path):
+            if described := self._asked.described(self._method):
                 self._write(_JSON, described, len(described))
                 self._done(200)
                 return
-            key = resources.key_of(self._authorization.decode("latin-1"))
-            wanted = resources.find(method, place.path, place.query, key)
-            office = self._lean.doors.peek(place.office, self._name())
+            call, params = self._asked.find(self._method)
+            office = self._lean.doors.peek(self._asked.office, self._name())
             if office is None:
-                self._lean.go(self._enter(wanted))
+                self._lean.go(self._enter(call, params))
             else:
-                self._ask(office, wanted)
+                self._ask(office, call, params)
         except Failure as failure:
             self._refuse(failure)
         except Exception as error:  # noqa: BLE001 - a fault here must cost this request only
             self._refuse(unexpected(error, "api", self.reference))
 
     def _name(self) -> str:
-        return "" if self._place.office else self._host.decode("latin-1").partition(":")[0].lower().rstrip(".")
+        return "" if self._asked.office else self._host.decode("latin-1").partition(":")[0].lower().rstrip(".")
 
-    async def _enter(self, wanted: resources.Wanted) -> None:
+    async def _enter(self, call: resources.AnyCall, params: msgspec.Raw) -> None:
         """Ask the registry first: nothing is known of the office, or not for sure any more."""
         try:
-            office = await self._lean.doors.admit(self._place.office, self._name())
+            office = await self._lean.doors.admit(self._asked.office, self._name())
             if not self._over:
-                self._ask(office, wanted)
+                self._ask(office, call, params)
         except Failure as failure:
             self._refuse(failure)
         except Exception as error:  # noqa: BLE001
             self._refuse(unexpected(error, "api", self.reference))
 
-    def _ask(self, office: str, wanted: resources.Wanted) -> None:
-        self._office, self._call = office, wanted.call
-        request = encode_request(wanted.call, wanted.params, wanted.call.limit, self.reference)
+    def _ask(self, office: str, call: resources.AnyCall, params: msgspec.Raw) -> None:
+        self._office, self._call = office, call
+        request = encode_request(call, params, call.limit, self.reference)
         self._handle = self._lean.doors.line(office).start(request, self)
-        self._lean.deadlines.set(self, wanted.call.limit)
+        self._lean.deadlines.set(self, call.limit)
 
     @property
     def _over(self) -> bool:
@@ -157,8 +175,7 @@ class Exchange:
         elif more:
             self._pour_out(result)
         else:
-            text = resources.body(call, result)
-            self._write(_JSON, text, len(text))
+            self._write_well(resources.body(call, result))
             self._done(200)
 
     def chunk(self, data: bytes) -> None:
@@ -224,12 +241,18 @@ class Exchange:
         else:
             self._pour = Pour(self._http.transport, self._http.flow, handle, head.size)
 
+    def _write_well(self, text: bytes) -> None:
+        if self._method != b"GET" or not self.keep_alive or self._lean.draining():
+            self._write(_JSON, text, len(text))
+            return
+        http = self._http
+        head, reference = self._lean.json_head(http.server_state.default_headers), self.reference.encode("ascii")
+        http.transport.write(b"%bx-reference: %b\r\ncontent-length: %d\r\n\r\n%b" % (head, reference, len(text), text))
+
     def _write(self, head: bytes, body: bytes, size: int) -> None:
         if self.keep_alive and self._lean.draining():
             self.keep_alive = False
-        parts = [head]
-        for name, value in self._http.server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
+        parts = [head, _lines(self._http.server_state.default_headers)]
         if not self.keep_alive:
             parts.append(_CLOSE)
         parts.append(b"x-reference: %b\r\ncontent-length: %d\r\n\r\n" % (self.reference.encode("ascii"), size))

@@ -31,9 +31,9 @@ GROWTH, GROWN = 256 * 1024, 4 * 1024 * 1024
 """Bytes by which the window grows at a time, and at most in all."""
 
 
-def encode_request(call: Call[P, R], params: P, limit: float, reference: str, key: str = "") -> bytes:
-    """Return one call as a line takes it. Raises `RequestTooLarge`."""
-    body = _encode(Request(call.name, limit, reference, msgspec.Raw(call.encode(params)), key))
+def encode_request(call: Call[P, R], params: msgspec.Raw, limit: float, reference: str, key: str = "") -> bytes:
+    """Return one call as a line takes it; `params` are encoded already. Raises `RequestTooLarge`."""
+    body = _encode(Request(call.name, limit, reference, params, key))
     if len(body) > LARGEST_BODY:
         raise RequestTooLarge(reference=reference, limit=LARGEST_BODY)
     return body
@@ -122,7 +122,7 @@ class _Asking(Generic[R]):
     async def run(self, line: Line, params: msgspec.Struct) -> None:
         """Send the request and wait for the result."""
         call = self._call
-        body = encode_request(call, params, self._limit, self._reference, self._key)
+        body = encode_request(call, msgspec.Raw(call.encode(params)), self._limit, self._reference, self._key)
         if self._limit <= 0:
             raise self._failure(link_fault(OfficeTooSlow, limit=self._limit))
         self._loop = line.loop
