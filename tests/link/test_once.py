@@ -60,6 +60,29 @@ async def test_work_given_up_before_its_first_step_leaves_nothing_behind() -> No
     assert once._running == {}
 
 
+async def test_work_that_is_done_is_not_done_again_by_who_asks_while_it_is_being_remembered() -> None:
+    class Slow(KeptAnswers):
+        ready = asyncio.Event()
+
+        async def remember(self, key: str, call: str, answer: bytes) -> None:
+            await self.ready.wait()
+            await super().remember(key, call, answer)
+
+    memory = Slow()
+    once, work = Once(memory), _Work(b"done", b"done twice")
+    given_up = asyncio.create_task(once.answer("call", "key", b"", work))
+    await until(lambda: work.times == 1)
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.sleep(0)
+    again = asyncio.create_task(once.answer("call", "key", b"", work))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    memory.ready.set()
+    assert await again == b"done"
+    assert work.times == 1
+
+
 async def test_work_that_is_done_is_answered_though_it_could_not_be_remembered() -> None:
     class Forgetful(KeptAnswers):
         async def remember(self, key: str, call: str, answer: bytes) -> None:

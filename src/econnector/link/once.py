@@ -113,8 +113,13 @@ class Once:
         answer = request.unseal(await self._memory.recall(request.name))
         if answer is None:
             answer = await work()
-            # What is done is remembered even if nobody waits any more.
-            await asyncio.shield(asyncio.ensure_future(self._remember(self._memory, request, answer)))
+            # What is done is remembered even if nobody waits any more, and not over before: who asks again meanwhile
+            # would find nothing, and have it done a second time.
+            keeping = asyncio.ensure_future(self._remember(self._memory, request, answer))
+            try:
+                await asyncio.shield(keeping)
+            finally:
+                await asyncio.wait({keeping})
         return answer
 
     async def _remember(self, memory: Memory, request: _Request, answer: bytes) -> None:
