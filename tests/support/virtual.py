@@ -10,7 +10,7 @@ import selectors
 
 import pytest
 
-__all__ = ["VirtualClock", "in_virtual_time", "stand_still", "virtual_time"]
+__all__ = ["VirtualClock", "in_virtual_time", "stand_still", "virtual_loop", "virtual_time"]
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -48,6 +48,11 @@ class VirtualClock:
     def monotonic(self) -> float:
         """Return the loop's time."""
         return asyncio.get_running_loop().time()
+
+
+def virtual_loop() -> asyncio.AbstractEventLoop:
+    """Return a new loop in virtual time, for who runs it himself."""
+    return _Loop()
 
 
 def stand_still(seconds: float) -> None:

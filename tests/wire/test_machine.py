@@ -54,7 +54,7 @@ class TwoEnds(RuleBasedStateMachine):
         limits=st.tuples(LIMITS, LIMITS),
         lets_in=st.sampled_from(["yes"] * 8 + ["no", "versions"]),
         shaken=st.sampled_from([True, True, True, True, False]),
-        prompt=st.sampled_from([True, True, False]),
+        prompt=st.booleans(),
         worst=st.sampled_from([Trust.EXACT, Trust.EXACT, Trust.PACKETS, Trust.BYTES]),
     )
     def dial(  # noqa: PLR0917 - what a link is made of
