@@ -5,7 +5,7 @@ RUN := .venv/bin/
 # Without it every process that a test starts would compile the whole project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check format bench bench-large bench-peers soak docs wheel clean
+.PHONY: help setup demo test check format bench bench-large bench-peers bench-scale soak docs wheel clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -39,6 +39,10 @@ bench: setup ## measure, as ratios within one run; writes benchmarks/results/ an
 bench-large: setup ## pages with 500 and with 500,000 patients; fails where they are slower with the many
 	@$(SETUP) --test
 	@$(RUN)python -m benchmarks.large
+
+bench-scale: setup ## one gateway with 10 to 10,000 offices: memory, pages, heartbeats, all back after a kill
+	@$(SETUP) --test
+	@$(RUN)python -m benchmarks.scale
 
 bench-peers: setup ## beside other tunnels (ssh -R, SniTun, localtunnel and what is on PATH); eight minutes
 	@$(SETUP) --peers

@@ -11,13 +11,13 @@ from rich.table import Table
 
 from econnector.base.version import version
 
-__all__ = ["LARGE", "PEERS", "ROOT", "keep", "markdown", "show", "write"]
+__all__ = ["LARGE", "PEERS", "ROOT", "SCALE", "keep", "markdown", "show", "write"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "benchmarks" / "results"
-TABLE, LARGE, PEERS = "table", "large", "peers"
-"""The tables of `make bench`, of `make bench-large` and of `make bench-peers`."""
+TABLE, LARGE, PEERS, SCALE = "table", "large", "peers", "scale"
+"""The tables of `make bench`, `bench-large`, `bench-peers` and `bench-scale`."""
 _HEAD = ("what", "ours", "beside it", "ratio", "bar")
 
 

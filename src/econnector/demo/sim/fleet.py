@@ -21,6 +21,10 @@ HEARTBEAT_SECONDS: Final = 60.0
 LATE_SECONDS: Final = 10.0
 _DIAL_EACH: Final = 0.002
 """Seconds between two first dials: offices are installed one after the other."""
+_ENROL_AT_ONCE: Final = 100
+"""Only a return is a storm: nobody enrols ten thousand offices in a minute."""
+_PATIENT: Final = 500
+"""Looks whether there are fewer now; an HQ that lets nobody in is dialled nevertheless."""
 
 
 class Fleet:
@@ -66,7 +70,10 @@ class Fleet:
         for number, dialler in enumerate(self._diallers):
             self._tasks.append(asyncio.create_task(dialler.run()))
             self._tasks.append(asyncio.create_task(self._beat(number, dialler)))
-            await asyncio.sleep(_DIAL_EACH)
+            for _ in range(_PATIENT):
+                await asyncio.sleep(_DIAL_EACH)
+                if number - len(self.online) < _ENROL_AT_ONCE:
+                    break
 
     async def until(self, share: float, seconds: float) -> bool:
         """Wait until this share of the offices is connected; return whether it was so within the time."""

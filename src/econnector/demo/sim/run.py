@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ async def simulate(plan: Plan, folder: Path, tell: Callable[[Second], None] = la
 
     Raises `Unexpected` where HQ does not start or offices stay away, and the registry's failures.
     """
+    gc.set_threshold(100_000, 50, 100)  # all that is here is alive, and a look at it costs as much as its work
     raise_open_files()  # a socket per office, and HQ, which is our child, needs as many
     vendor = None if plan.settings else Vendor(folder, await free_port(), tls=plan.tls, registry=plan.registry)
     if vendor is None:
