@@ -12,6 +12,7 @@ from econnector.base.clock import ManualClock
 from econnector.base.errors import OfficeBusy, ReportsTooOften
 from econnector.link.admission import Bounds
 from econnector.link.calls import ECHO, Echo
+from econnector.link.link import Link
 from econnector.link.loopback import Pair, pair
 from econnector.link.outcasts import Outcasts
 from econnector.link.state import Status
@@ -206,16 +207,21 @@ async def _storm(hostile: Office, words: AsyncIterator[bytes]) -> None:
 async def test_who_breaks_the_rules_again_and_again_comes_back_late() -> None:
     registry = Registry("storm")
     async with hq(registry) as node, office(node.url, registry.offices["storm"].key) as hostile:
-        for times in range(1, 5):
-            await hostile.reaches(Status.ONLINE)
-            link = hostile.dialler._link
-            assert link
+        broken: list[Link] = []
+        while len(broken) < 4:
+            link = await _new_link(hostile, broken)
             await link._carrier.send(b"\xff" * 64)
-            await until(lambda times=times: registry.retired.count(("storm", "protocol-broken")) == times)  # type: ignore[misc]
-            await until(lambda link=link: link.ended is not None)  # type: ignore[misc]
+            broken.append(link)
+            await until(lambda: registry.retired.count(("storm", "protocol-broken")) == len(broken))
         arrivals = len(registry.arrivals)
         await until(lambda: (why := hostile.dialler.state.failure) is not None and "again" in why.facts["reason"])
         assert len(registry.arrivals) == arrivals  # nobody asked the registry
+
+
+async def _new_link(hostile: Office, known: list[Link]) -> Link:
+    await until(lambda: hostile.dialler._link is not None and hostile.dialler._link not in known)
+    assert hostile.dialler._link
+    return hostile.dialler._link
 
 
 def test_who_broke_the_rules_is_forgiven_after_a_while() -> None:

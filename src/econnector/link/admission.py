@@ -220,7 +220,8 @@ class Share:
         except BaseException:
             self._uncount()
             raise
-        self._due = max(self._due, now) + node.each
+        due = self._due
+        self._due = (due if due > now else now) + node.each  # noqa: FURB136 - every call comes by here
         return True
 
     def _uncount(self) -> None:

@@ -96,7 +96,9 @@ class Passage:
     def answered(self, body: bytes, more: bool) -> None:
         """Take the result."""
         if not more:
-            self._over()
+            if self.inner is not None:
+                self.inner = None
+                self._share.ended()
         elif self._share.take(self._share.window):
             self._share.ended()
             self._window, self._got = self._share.window, 0

@@ -33,10 +33,10 @@ __all__ = ["CHUNK", "Session", "WrongStateError"]
 _URGENT_HELD = 1024
 _WORDS_PER_SECOND, _WORDS_AT_ONCE = 1000.0, 1024.0
 """Packets that the other side may send of its own accord: nothing else bounds them, and each costs all links time."""
-_CRUMB, _CRUMB_SIZE = 1 / 16, 512
-"""What a small piece of a stream counts of them, and up to how many bytes it is one."""
+_COSTS = {int(Kind.CANCEL): 1 / 4, int(Kind.CREDIT): 1 / 16, int(Kind.DATA): 1 / 16}
+"""Who gives up many calls, or has much to read, has reason to; DATA counts only when it is a crumb."""
+_CRUMB_SIZE = 512
 
-_CRUMBS = frozenset(map(int, (Kind.DATA, Kind.CREDIT)))
 _FREE = frozenset(map(int, (Kind.RESPONSE, Kind.END, Kind.FAIL)))
 """What answers one of our calls needs no such bound."""
 _FREE_TO_OFFICES = _FREE | {int(Kind.REQUEST)}
@@ -269,7 +269,7 @@ class Session:
         """Bound what the other side says of its own accord, such as calls that it gives up as soon as it made them."""
         if packet.kind == Kind.DATA and len(packet.body) > _CRUMB_SIZE:
             return
-        if not self._spoken.takes(now, _CRUMB if packet.kind in _CRUMBS else 1.0):
+        if not self._spoken.takes(now, _COSTS.get(packet.kind, 1.0)):
             raise ProtocolError("more small packets than anybody needs")
 
     def _on_hello(self, packet: Packet, now: float) -> None:  # noqa: ARG002 - all meanings look alike
