@@ -18,6 +18,8 @@ from econnector.hq.metrics import Metrics
 __all__ = ["Lean", "LeanHttp"]
 
 _API, _OFFICES = b"/api/v1/", b"/o/"
+_AHEAD = 16
+"""Requests that may come before the one before them is answered."""
 
 
 class Lean:
@@ -79,8 +81,9 @@ class LeanHttp(BoundedHttp):
         if before is None or before.response_complete:
             self._begin(exchange)
         else:
-            self.flow.pause_reading()
             self.pipeline.appendleft((exchange, self.app))
+            if len(self.pipeline) >= _AHEAD:
+                self.flow.pause_reading()  # not before: who is not read from cannot be seen to go away
 
     def on_body(self, body: bytes) -> None:
         """Drop the body of a request to the API, which takes none."""
