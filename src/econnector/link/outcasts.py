@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 __all__ = ["Outcasts"]
 
-_FORGIVEN = 3
+_FORGIVEN = 10
 """Links that a bad line or proxy may break within the time below, without a pause."""
 _REMEMBERED = 60.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 _MANY = 1000
 """Offices remembered, beyond which those whose time is over are looked for."""
 
