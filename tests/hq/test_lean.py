@@ -205,7 +205,7 @@ async def test_an_office_that_is_too_slow_is_given_up(site: Lean, monkeypatch: p
 async def test_metrics_count_answers(site: Lean) -> None:
     async with site.client() as client:
         await client.ask(f"{API}/status")
-    text = site.hq.hq.metrics.exposition().body.decode()
+    text = bytes(site.hq.hq.metrics.exposition().body).decode()
     counted = re.findall(r'econnector_hq_api_seconds_count\{status="(\dxx)"\} (\S+)', text)
     assert {kind for kind, count in counted if float(count) >= 1} >= {"2xx"}
     assert 'econnector_hq_api_seconds_bucket{le="+Inf",status="2xx"}' in text
