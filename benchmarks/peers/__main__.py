@@ -62,7 +62,7 @@ def _started(
     peers, absent = [], {}
     for number, kind in enumerate(wanted):
         if why := kind.absent():
-            absent[kind.name] = f"not here: {why}"
+            absent[kind.name] = why
             continue
         _say(f"starting {kind.name}")
         peer = kind(folder / f"peer-{number}", direct.origin)
@@ -94,7 +94,7 @@ def _measured(asked: argparse.Namespace, folder: Path, stack: contextlib.ExitSta
     wanted = [kind for kind in ALL if not asked.only or any(word in kind.name for word in asked.only)]
     peers, absent = _started(wanted, folder, direct, stack)
     needed = {"direct", *(peer.beside for peer in peers)}
-    rows = [Row(name, direct.version(), "–", "") for name in direct.addresses if name in needed]
+    rows = [Row(name, direct.version(), "", "") for name in direct.addresses if name in needed]
     rows += [Row(peer.name, peer.version(), peer.encryption, peer.beside) for peer in peers]
     settings = _settings(asked, len(rows))
     results = Results(rows, absent, [], bounds={"frozen": settings.frozen, "away": settings.away})
@@ -125,7 +125,7 @@ def _told(results: Results, settings: Settings, seconds: float, *, kept: bool) -
         plain = [tuple(cell.replace("**", "") for cell in line) for line in lines]
         report.show("share of the direct server within this run", head, plain, width=200)
     if results.absent:
-        _say(table.absent(results))
+        _say(f"not measured: {table.absent(results)}")
     if results.repeats():
         _say(f"{results.repeats()} sweeps were measured again")
     if not kept:

@@ -27,6 +27,7 @@ http {{
     sendfile on;
     tcp_nodelay on;
     keepalive_requests 100000000;
+    keepalive_timeout 1h;
     client_body_temp_path {folder};
     proxy_temp_path {folder};
     fastcgi_temp_path {folder};

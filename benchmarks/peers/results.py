@@ -16,6 +16,7 @@ class Row(msgspec.Struct, frozen=True):
     name: str
     version: str
     encryption: str
+    """Nothing for a direct one, whose name says it."""
     beside: str
     """The row its figures are divided by; nothing for a direct one."""
 

@@ -77,7 +77,7 @@ def figures(results: Results) -> list[tuple[str, ...]]:
         name = row.name
         lines.append(
             (
-                f"{name} ({row.version}; {row.encryption})",
+                f"{name} ({'; '.join(filter(None, (row.version, row.encryption)))})",
                 *(_small(results, cell, name) for cell in ("one", "many", "anew")),
                 _file(results, name),
                 _mixed(results, name),
@@ -91,4 +91,4 @@ def figures(results: Results) -> list[tuple[str, ...]]:
 
 def absent(results: Results) -> str:
     """Return one line about the tunnels that were not measured, and why."""
-    return "; ".join(f"{name}: {why}" for name, why in results.absent.items())
+    return ", ".join(f"{name} ({why})" for name, why in results.absent.items())

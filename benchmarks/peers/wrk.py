@@ -63,6 +63,5 @@ class Wrk:
         if done.returncode:
             raise RuntimeError(f"wrk: {done.stdout}{done.stderr}")
         found = msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=_Told)
-        return Load(
-            found.requests / found.microseconds * 1e6, found.p50 / 1000, found.p99 / 1000, found.failures
-        )  # fmt: skip
+        rate = round(found.requests / found.microseconds * 1e6, 1)
+        return Load(rate, found.p50 / 1000, found.p99 / 1000, found.failures)
