@@ -264,7 +264,7 @@ class End:
     def _check_room(self, stream: int, call: Taken) -> None:
         room = self.session.room(stream)
         assert (room >= 0) == (call.state == "sending")
-        assert room <= CHUNK
+        assert room <= max(0, min(CHUNK, BULK_HELD - self.session._outbox.bulk_held))
         if room > 0 and self.trust is Trust.EXACT:
             assert call.sent + room <= self.other.asked[stream].given, "more bytes than credit"
 

@@ -45,6 +45,16 @@ def test_what_was_said_once_is_said_and_understood_for_ever(name: str) -> None:
     assert acceptor.closed
 
 
+@pytest.mark.parametrize("name", CAPTURES)
+@pytest.mark.parametrize("dialler", [True, False])
+def test_nothing_is_heard_after_the_last_word(name: str, dialler: bool) -> None:
+    theirs = [line.raw for line in CAPTURES[name] if line.dialler is not dialler]
+    session = both_ends(CAPTURES[name])[0 if dialler else 1]
+    events = session.receive(theirs[-1] + b"".join(theirs), 0.0)
+    assert [type(event) for event in events] == [Closed]
+    assert session.receive(b"".join(theirs), 0.0) == []
+
+
 # -- mutants -------------------------------------------------------------------------------------------------------
 
 Bend = Callable[[list[bytes]], None]

@@ -362,3 +362,39 @@ class TwoEnds(RuleBasedStateMachine):
 
 TestTwoEnds = TwoEnds.TestCase
 TestTwoEnds.settings = settings(max_examples=max(200, settings().max_examples))
+
+
+def quiet_link() -> TwoEnds:
+    state = TwoEnds()
+    state.dial((CHUNK, CHUNK), (4, 4), "yes", shaken=True, prompt=False, worst=Trust.EXACT)
+    return state
+
+
+def test_a_call_made_while_the_other_side_is_being_asked_whether_it_is_there_waits_no_longer_for_that() -> None:
+    state = quiet_link()
+    state.time_passes(0, 14, "silent")
+    state.time_passes(0, 2, "silent")
+    state.ask(0, 10, 1)
+    state.time_passes(0, 5, "silent")
+    state.time_passes(0, 1, "silent")
+    state.the_account_is_right()
+    assert all(end.over for end in state.ends[:1])
+    state.teardown()
+
+
+@pytest.mark.parametrize("how", ["fail", "give up"])
+def test_bytes_that_have_not_left_do_not_follow_the_failure_or_the_last_word_of_their_call(how: str) -> None:
+    state = quiet_link()
+    state.ask(0, 10, 1)
+    state.deliver_everything()
+    state.answer(0, 10, "stream")
+    state.deliver_everything()
+    state.go_on(0, CHUNK, "bytes")
+    if how == "fail":
+        state.go_on(0, 1, "fail")
+    else:
+        state.read_on(0, 1, stops=True)
+    state.move(0, 1 << 30)
+    state.deliver_everything()
+    state.the_account_is_right()
+    state.teardown()

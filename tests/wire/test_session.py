@@ -134,8 +134,6 @@ def test_bytes_follow_a_result_under_credit_and_add_up() -> None:
     while room := pair.dialler.room(stream):
         pair.dialler.data(stream, b"d" * room)
         sent += room
-        if sent % BULK_HELD == 0:
-            break
     assert BULK_HELD - CHUNK < sent <= BULK_HELD
     _, to_acceptor = pair.pump()
     assert sum(len(event.data) for event in to_acceptor if isinstance(event, Chunk)) == sent
@@ -189,6 +187,36 @@ def test_small_messages_overtake_bulk_and_streams_take_turns() -> None:
     assert len(turn) <= BULK_PER_TURN + CHUNK + 200
     streams = [packet.stream for packet in Decoder(frozenset(Kind)).feed(turn) if packet.kind == Kind.DATA]
     assert streams == [first, second]
+
+
+def test_bulk_waits_until_no_small_message_is_left_and_a_long_answer_is_bulk() -> None:
+    pair = Pair().shake()
+    long, small = (pair.acceptor.open(request(), pair.now) for _ in range(2))
+    pair.pump()
+    pair.dialler.respond(long, b"r" * (CHUNK + 1))
+    for _ in range(10):
+        pair.dialler.open(request(size=3000), pair.now)
+    pair.dialler.respond(small, b"quick")
+    said = []
+    while data := pair.dialler.outgoing():
+        said.append(kinds(data))
+    assert len(said) == 2
+    assert set(said[0]) == {Kind.REQUEST}
+    assert said[1] == [Kind.REQUEST] * (10 - len(said[0])) + [Kind.RESPONSE] * 2
+
+
+def test_every_stream_of_bytes_has_its_turn() -> None:
+    pair = Pair().shake()
+    streams = [pair.acceptor.open(request(), pair.now) for _ in range(3)]
+    pair.pump()
+    for stream in streams:
+        pair.dialler.respond(stream, b"head", more=True)
+    pair.pump()
+    for stream in streams:
+        for _ in range(2):
+            pair.dialler.data(stream, b"d" * CHUNK)
+    data = b"".join(iter(pair.dialler.outgoing, b""))
+    assert [packet.stream for packet in Decoder(frozenset(Kind)).feed(data)] == streams * 2
 
 
 def test_what_is_ready_in_one_turn_leaves_as_one_message() -> None:
