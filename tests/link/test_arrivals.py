@@ -5,7 +5,7 @@ import contextlib
 
 from econnector.link import arrivals
 from econnector.link.arrivals import Arrivals
-from tests.support.virtual import virtual_time
+from tests.support.virtual import VirtualClock, virtual_time
 
 anyio_backend = virtual_time
 
@@ -14,7 +14,7 @@ class Door:
     """Arrivals that stay until they are let go, in the order in which they were heard."""
 
     def __init__(self, most: int) -> None:
-        self.arrivals, self.heard, self.sent_away = Arrivals(most), list[str](), list[str]()
+        self.arrivals, self.heard, self.sent_away = Arrivals(most, VirtualClock()), list[str](), list[str]()
         self._leaving: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -85,6 +85,24 @@ async def test_the_line_has_an_end_and_one_address_half_of_it() -> None:
     await door.come("b1", "b2")
     assert door.heard == ["a0", "b1"]
     assert len(door.sent_away) == 2
+
+
+async def test_whoever_is_sent_away_is_told_when_all_of_them_can_have_been_heard() -> None:
+    door = Door(2)
+    for number in range(20):
+        await door.come(f"a{number}")
+        await door.leave(f"a{number}")
+    assert door.arrivals.again() == 5.0
+    for _ in range(59):
+        door.arrivals.again()
+    assert door.arrivals.again() > 30.0, "three times as many as were heard in ten seconds"
+    for _ in range(200):
+        door.arrivals.again()
+    assert door.arrivals.again() == 60.0
+    for _ in range(8):
+        await asyncio.sleep(11)
+        door.arrivals.again()
+    assert door.arrivals.again() < 60.0, "what was is forgotten"
 
 
 async def test_the_turn_of_one_who_has_gone_is_anothers() -> None:

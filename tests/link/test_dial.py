@@ -332,6 +332,24 @@ async def test_arrivals_that_say_nothing_are_bounded_and_do_not_shut_others_out_
             await smile.reaches(Status.ONLINE)
 
 
+async def test_a_connector_comes_again_when_a_full_hq_has_asked_it_to(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def wait(_: Dialler, pause: float) -> None:
+        pauses.append(pause)
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(Dialler, "_wait", wait)
+    monkeypatch.setattr(arrivals, "_PATIENCE", 0.05)
+    async with hq(registry, half_open=2) as node, connect(node.url), office(node.url, key(registry)) as smile:
+        await until(lambda: len(pauses) > 3)
+        assert smile.dialler.state.failure is not None
+        assert smile.dialler.state.failure.code == "hq-away"
+    assert all(5 <= pause <= 75 for pause in pauses)
+
+
 async def test_a_frozen_office_fails_its_calls_soon_and_later_ones_at_once(registry: Registry) -> None:
     quick = Limits(pace=Pace(handshake=60, probe=0.1, probe_answer=0.2))
     async with hq(registry, limits=quick) as node, office(node.url, key(registry)) as smile:

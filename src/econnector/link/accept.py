@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import structlog
-from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from econnector.base.clock import SYSTEM, Clock
@@ -160,7 +159,7 @@ class Gateway:
         met = None
         async with self._arrivals.turn(network(_address(websocket))) as heard:
             if not heard or self._closed:
-                await _send_away(websocket)
+                await _send_away(websocket, self._arrivals.again())
                 return
             try:
                 await websocket.accept()
@@ -280,10 +279,11 @@ def _host(websocket: WebSocket) -> str:
     return websocket.headers.get("host", "").lower().removesuffix(_USUAL_PORTS.get(websocket.url.scheme, ""))
 
 
-async def _send_away(websocket: WebSocket) -> None:
+async def _send_away(websocket: WebSocket, seconds: float) -> None:
+    head = [(b"retry-after", b"%d" % round(seconds)), (b"content-length", b"0")]
     with contextlib.suppress(RuntimeError, OSError):
-        refusal = PlainTextResponse("try again", 503, {"retry-after": f"{_AGAIN:g}"})
-        await websocket.send_denial_response(refusal)
+        await websocket.send({"type": "websocket.http.response.start", "status": 503, "headers": head})
+        await websocket.send({"type": "websocket.http.response.body", "body": b""})
 
 
 async def _hang_up(carrier: AcceptedCarrier) -> None:

@@ -11,6 +11,8 @@ import itertools
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 
+from econnector.base.clock import SYSTEM, Clock
+
 __all__ = ["Arrivals", "network"]
 
 _SHARE = 2
@@ -19,6 +21,9 @@ _LINE = 8
 """So many wait for each one that is heard, at most; one that waits costs HQ 20 KiB."""
 _PATIENCE = 4.0
 """Seconds in line: connectors wait ten to be heard at all."""
+_SOONEST, _LATEST = 5.0, 60.0
+_LATELY = 10.0
+"""Seconds over which is counted how many were heard and how many were sent away."""
 _SAME_NETWORK = 64
 """Bits of an IPv6 address that one customer of a provider gets: all that share them count as one."""
 
@@ -26,9 +31,10 @@ _SAME_NETWORK = 64
 class Arrivals:
     """Who is being heard, and who waits for it."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, clock: Clock = SYSTEM) -> None:
         """Hear at most `most` at a time."""
-        self.most, self.longest = most, most * _LINE
+        self.most, self.longest, self._clock = most, most * _LINE, clock
+        self._began, self._gone, self._sent = clock.monotonic(), 0, 0
         self._heard, self._waiting = Counter[str](), Counter[str]()
         self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
@@ -42,6 +48,19 @@ class Arrivals:
             yield True
         finally:
             self._leave(whose)
+
+    def again(self) -> float:
+        """Return the seconds after which the one who is being sent away shall come again.
+
+        As long as it takes to hear all who were sent away lately: sooner they would only be sent away once more, and
+        to do that would be all that HQ does.
+        """
+        now = self._clock.monotonic()
+        if now - self._began > _LATELY:
+            # Half of what was counts on, so that the beginning of a new while knows how the last one was.
+            self._began, self._gone, self._sent = now, self._gone // 2, self._sent // 2
+        self._sent += 1
+        return min(max(_SOONEST, _LATELY * self._sent / max(1, self._gone)), _LATEST)
 
     async def _get_turn(self, whose: str) -> bool:
         if whose not in self._lines and _fits(self._heard, whose, self.most):
@@ -72,6 +91,7 @@ class Arrivals:
 
     def _leave(self, whose: str) -> None:
         _drop(self._heard, whose)
+        self._gone += 1
         # In each network who came first; of the networks the one whose turn is longest ago. While there is room, no
         # more than `_SHARE` of them can have all of theirs.
         for next_one in list(itertools.islice(self._lines, _SHARE + 1)):

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import ipaddress
+import re
 import socket
 import ssl
 from pathlib import Path
@@ -25,6 +26,7 @@ from econnector.base.errors import Failure, HqAway, HqUntrusted, SettingInvalid
 from econnector.base.version import version
 from econnector.link.carrier import LARGEST_MESSAGE
 from econnector.link.connection import LinkConnection
+from econnector.link.handshake import RefusedError
 
 __all__ = ["check_url", "dialled_name", "open_websocket", "tls_context", "tune"]
 
@@ -81,7 +83,7 @@ async def open_websocket(url: str, context: ssl.SSLContext | None, proxy: str | 
     """Return an open connection.
 
     `proxy`: true for the system's own, false for none, or an address. Raises `HqUntrusted` or `HqAway`, whose `step`
-    is one of dns, tcp, proxy, tls, http.
+    is one of dns, tcp, proxy, tls, http; in a `RefusedError` when HQ has no room and says when it may have some.
     """
     try:
         connection = await connect(
@@ -97,7 +99,8 @@ async def open_websocket(url: str, context: ssl.SSLContext | None, proxy: str | 
             create_connection=LinkConnection,
         )
     except (OSError, WebSocketException, TimeoutError, EOFError, ImportError, ValueError) as error:
-        raise _told(error, url, _proxy_in_use(url, proxy)) from None
+        failure, seconds = _told(error, url, _proxy_in_use(url, proxy)), _asks_to_wait(error)
+        raise failure if seconds is None else RefusedError(failure, seconds) from None
     tune(connection.transport.get_extra_info("socket"))
     return cast("LinkConnection", connection)
 
@@ -147,6 +150,14 @@ def _told(error: Exception, url: str, proxy: str) -> Failure:
     if proxy and step in ("dns", "tcp"):
         step, reason = "proxy", f"the proxy {proxy} or what lies behind it does not answer ({reason})"
     return HqAway(url=url, step=step, reason=reason)
+
+
+def _asks_to_wait(error: Exception) -> float | None:
+    """Return the seconds that a full HQ, or whatever stands before it, asks to wait; None when nobody does."""
+    if not isinstance(error, InvalidStatus) or error.response.status_code != _UNAVAILABLE:
+        return None
+    asked = error.response.headers.get("Retry-After", "")
+    return float(asked) if re.fullmatch(r"\d{1,5}", asked, re.ASCII) else None
 
 
 def _step(error: Exception, host: str) -> tuple[str, str]:  # noqa: C901 - one line per cause
