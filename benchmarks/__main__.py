@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import crowd, idle, link, nodes, portal, report
+from benchmarks import crowd, idle, lean, link, nodes, portal, report
 from benchmarks.site import Site, site
 
 LINK_SECONDS = 45.0
@@ -50,6 +50,16 @@ def _link() -> list[dict[str, Any]]:
     return rows
 
 
+def _lean() -> list[dict[str, Any]]:
+    if missing := lean.absent():
+        _say(
+            f"nothing of the lean route: {', '.join(missing)} missing (`python3 scripts/setup.py --peers` installs them)"
+        )
+        return []
+    _say("the lean route beside nginx")
+    return lean.run()
+
+
 def _connector(found: Site) -> list[dict[str, Any]]:
     return [
         {
@@ -77,6 +87,7 @@ def main() -> None:
             rows += portal.pages(found, PAGE_SECONDS)
             _say("a 100 MB document")
             rows += [portal.document(found), portal.mixed(found, PAGE_SECONDS)]
+    rows += _lean()
     with tempfile.TemporaryDirectory() as folder:
         _say("two nodes with NATS between")
         rows += nodes.run(Path(folder), NODE_SECONDS)
