@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import nats
 import pytest
+from nats.aio.msg import Msg
 
 from econnector.base.clock import ManualClock
 from econnector.base.errors import AnswerLost, OfficeUnreachable, SwitchboardAway
@@ -129,6 +131,41 @@ async def test_a_node_that_dies_amid_a_call_is_known_in_five_seconds(nodes: Node
         await asking
     with pytest.raises(OfficeUnreachable):
         await nodes.page.office("smile").ask(DOUBLE, Number(1))
+
+
+async def test_a_dead_node_that_still_counts_as_a_listener_costs_one_call_and_no_more(
+    nodes: Nodes, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switchboard_nats, "_CLAIM_SECONDS", 1.0)
+    dead = await nats.connect(nats_server.url)
+    heard = asyncio.Event()
+
+    async def say_nothing(_: Msg) -> None:
+        heard.set()
+
+    await dead.subscribe("econnector.office.smile", queue="link", cb=say_nothing)
+    await dead.flush()
+    await nodes.connect(nodes.other)  # its claim meets silence, too
+    heard.clear()
+    lost = False
+    while not lost:
+        asking = asyncio.create_task(nodes.page.office("smile").ask(DOUBLE, Number(1)))
+        await asyncio.wait({asking, hearing := asyncio.create_task(heard.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        hearing.cancel()
+        while not asking.done():
+            nodes.clock.advance(relay.LOST_AFTER + 0.01)
+            await asyncio.sleep(0.05)
+        lost = isinstance(asking.exception(), AnswerLost)
+    await until(lambda: nodes.page._whereabouts.node("smile") == nodes.other._node)
+    for number in range(50):
+        assert await nodes.page.office("smile").ask(DOUBLE, Number(number)) == Number(2 * number)
+    await nodes.connect(nodes.gateway, epoch=2)  # and is followed when it moves
+    await until(lambda: nodes.page._whereabouts.node("smile") == nodes.gateway._node)
+    assert await nodes.page.office("smile").ask(DOUBLE, Number(1)) == Number(2)
+    await nodes.gateway.close()
+    with pytest.raises(OfficeUnreachable):
+        await nodes.page.office("smile").ask(DOUBLE, Number(1))
+    await dead.close()
 
 
 async def test_a_call_that_takes_long_is_not_taken_for_lost(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,12 +98,15 @@ class Asking:
         """Hear nothing more of a call; False when it is over already."""
         return self._calls.pop(stream, None) is not None
 
-    def nobody(self, message: str) -> None:
-        """Note that a message found nobody: no node holds the office."""
+    def nobody(self, message: str) -> set[str]:
+        """Note that a message found nobody: no node holds the office. Return the office it was for, if it is known."""
+        found = set()
         for stream, call in list(self._calls.items()):
             if call.message == message:
+                found.add(call.office)
                 del self._calls[stream]
                 call.sink.failed(link_fault(OfficeUnreachable, office=call.office))
+        return found
 
     def hear(self, payload: bytes, node: str) -> None:
         """Take what another node answers; `node` is where it can be found."""
@@ -142,10 +145,12 @@ class Asking:
                 self.forget(call.stream)
                 call.sink.failed(fault)
 
-    def look(self) -> None:
-        """Give up the calls of which nothing was heard for too long."""
+    def look(self) -> set[str]:
+        """Give up the calls of which nothing was heard for too long; return their offices."""
         least = self._clock.monotonic() - LOST_AFTER
-        self._lose([call for call in self._calls.values() if call.heard < least], "the node with the link is gone")
+        lost = [call for call in self._calls.values() if call.heard < least]
+        self._lose(lost, "the node with the link is gone")
+        return {call.office for call in lost}
 
     def lose_all(self, reason: str) -> None:
         """Give up every call."""

@@ -12,7 +12,6 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
-import msgspec
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -24,6 +23,7 @@ from econnector.base.errors import OfficeUnreachable, OwnedElsewhere, Switchboar
 from econnector.base.ids import new_id
 from econnector.link.admission import Bounds, Shares
 from econnector.link.asking import LineAsker
+from econnector.link.claims import Claim, Whereabouts, encode, read_claim
 from econnector.link.line import Handle, Line, Sink
 from econnector.link.relay import Asking, Serving
 from econnector.link.switchboard import Attached, Holdings
@@ -44,20 +44,6 @@ _LOOK = 0.5
 _STOOD_STILL = 1.0
 """Seconds that such a pause lasts too long when this process stood still: what came meanwhile is read first."""
 _NO_RESPONDERS = "503"
-
-
-class _Claim(msgspec.Struct, array_like=True, frozen=True):
-    """A node says that it has an office's link. Told apart from packets by its first byte, which is never zero."""
-
-    office: str
-    epoch: int
-    since: float
-    """When the link was admitted, seconds since 1970: of two under the same epoch the younger one wins."""
-    node: str
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_claim_of = msgspec.msgpack.Decoder(_Claim).decode
 
 
 class _Line:
@@ -88,8 +74,10 @@ class NatsSwitchboard:
         self.shares = Shares(self._way, bounds)
         self._since: dict[str, float] = {}
         self._subscriptions: dict[str, Subscription] = {}
+        self._door: Subscription | None = None
         self._yielded: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._whereabouts = Whereabouts(clock)
         self._outbox: dict[tuple[str, str], list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
@@ -110,8 +98,9 @@ class NatsSwitchboard:
             reason = self._last_error or str(error) or "no answer"
             raise SwitchboardAway(server=self._server, reason=reason) from None
         await self._listen(f"{self._prefix}.node.{self._node}.*", self._on_answer)
-        await self._listen(f"{self._prefix}.to.{self._node}.*", self._on_forwarded)
+        self._door = await self._listen(f"{self._prefix}.to.{self._node}.*", self._on_asked)
         await self._listen(f"{self._prefix}.claims", self._on_claim_again)
+        await self._listen(f"{self._prefix}.where", self._on_where)
         await self._settled()
         self._go(self._look())
 
@@ -138,6 +127,7 @@ class NatsSwitchboard:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLAIM_SECONDS):
                 await asyncio.gather(*map(self._unlisten, list(self._subscriptions)))
+                await _drained(self._door)
                 await self._settled()
         self._asking.lose_all("this node of HQ stops")
         self._serving.stop_streams()
@@ -161,12 +151,15 @@ class NatsSwitchboard:
         async with lock:
             self._holdings.put(office, epoch, link)
             self._since[office] = self._clock.now().timestamp()
-            if office not in self._subscriptions or office in self._yielded:
+            new = office not in self._subscriptions or office in self._yielded
+            if new:
                 await self._claim_for(office, link)
             self._yielded.pop(office, None)
             if office not in self._subscriptions:
                 self._subscriptions[office] = await self._listen(self._subject(office), self._on_asked, queue="link")
                 await self._settled()
+            if new:
+                await self._claim_again(office)
 
     async def detach(self, office: str, link: Attached) -> None:
         """Route no more calls to `link`."""
@@ -186,11 +179,12 @@ class NatsSwitchboard:
         """Ask the node that has the office's link. Raises `OfficeUnreachable` when the bus is away."""
         if not self.joined:
             raise OfficeUnreachable(office=office)
-        return self._asking.start(office, self._subject(office), request, sink)
+        node = self._whereabouts.node(office)
+        subject = f"{self._prefix}.to.{node}.{_token(office)}" if node else self._subject(office)
+        return self._asking.start(office, subject, request, sink)
 
     def _subject(self, office: str) -> str:
-        token = office if _PLAIN.fullmatch(office) else f"={office.encode().hex()}"
-        return f"{self._prefix}.office.{token}"
+        return f"{self._prefix}.office.{_token(office)}"
 
     # -- who has the link --------------------------------------------------------------------------------------
 
@@ -206,19 +200,19 @@ class NatsSwitchboard:
         if self._nats is None or not self.joined:
             return  # said to all when the bus is back
         try:
-            claim = _encode(self._own_claim(office))
+            claim = encode(self._own_claim(office))
             answer = await self._nats.request(self._subject(office), claim, timeout=_CLAIM_SECONDS)
         except NatsError:
             return  # nobody has it, or somebody who does not answer any more
         if answer.data == b"no":
             raise OwnedElsewhere(machine="another machine", since="?", here="?")
 
-    def _give_way(self, claim: _Claim) -> bool:
+    def _give_way(self, claim: Claim) -> bool:
         """Let go of an office for a younger link; False when ours is the younger one."""
         office = claim.office
         if self._holdings.find(office) is not None:
             ours = self._own_claim(office)
-            if (ours.epoch, ours.since, ours.node) > (claim.epoch, claim.since, claim.node):
+            if not ours.older_than(claim):
                 return False
             self._holdings.yield_to(office, claim.epoch)
         if office in self._subscriptions:
@@ -233,28 +227,36 @@ class NatsSwitchboard:
 
     async def _on_claim_again(self, message: Msg) -> None:
         """After a broken bus two nodes may have an office's link: the younger one keeps it."""
-        claim = _read_claim(message.data)
-        if claim is None or claim.node == self._node or self._holdings.find(claim.office) is None:
+        claim = read_claim(message.data)
+        if claim is None or claim.node == self._node:
             return
-        if not self._give_way(claim):
+        self._whereabouts.hear(claim)
+        if self._holdings.find(claim.office) is not None and not self._give_way(claim):
             await self._claim_again(claim.office)
 
-    async def _claim_again(self, office: str) -> None:
-        await self._publish(f"{self._prefix}.claims", _encode(self._own_claim(office)), "")
+    async def _on_where(self, message: Msg) -> None:
+        await self._claim_again(message.data.decode(errors="replace"))
 
-    def _own_claim(self, office: str) -> _Claim:
-        return _Claim(office, self._holdings.epoch(office), self._since.get(office, 0.0), self._node)
+    async def _claim_again(self, office: str) -> None:
+        if self._holdings.find(office) is None:
+            return
+        await self._publish(f"{self._prefix}.claims", encode(self._own_claim(office)), "")
+
+    def _own_claim(self, office: str) -> Claim:
+        return Claim(office, self._holdings.epoch(office), self._since.get(office, 0.0), self._node)
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
     async def _on_answer(self, message: Msg) -> None:
         headers = message.headers
         if headers is not None and headers.get("Status") == _NO_RESPONDERS:
-            self._asking.nobody(message.subject)
+            for office in self._asking.nobody(message.subject):
+                self._whereabouts.forget(office)
         else:
             self._asking.hear(message.data, message.reply)
 
     async def _on_asked(self, message: Msg) -> None:
+        """Take what an office is asked, later packets of what runs here, and what another node passes on."""
         office = _office_of(message.subject)
         node = self._yielded.get(office)
         if node is None:
@@ -263,16 +265,12 @@ class NatsSwitchboard:
             token = message.subject.rpartition(".")[2]
             await self._publish(f"{self._prefix}.to.{node}.{token}", message.data, message.reply)
 
-    async def _on_forwarded(self, message: Msg) -> None:
-        """Take later packets of what runs here, and what another node passes on."""
-        await self._take(message, _office_of(message.subject))
-
     async def _take(self, message: Msg, office: str) -> None:
         if message.data[:1] == b"\0":
             asker = message.reply.rpartition(".")[0] + ".-"
             here = self._holdings.find(office) is not None
             self._serving.hear(message.data, asker, self.shares.line(office) if here else None, office)
-        elif (claim := _read_claim(message.data)) is not None:
+        elif (claim := read_claim(message.data)) is not None:
             gives_way = claim.node == self._node or self._give_way(claim)
             await self._publish(message.reply, b"yes" if gives_way else b"no", "")
 
@@ -313,11 +311,7 @@ class NatsSwitchboard:
     async def _unlisten(self, office: str) -> None:
         if self._holdings.find(office) is None:
             self._since.pop(office, None)
-        subscription = self._subscriptions.pop(office, None)
-        if subscription is not None:
-            with contextlib.suppress(NatsError):  # the bus is away or closed, and the subscription with it
-                # What is under way to us is still passed on, or told that the office is not here.
-                await subscription.drain()  # type: ignore[no-untyped-call]
+        await _drained(self._subscriptions.pop(office, None))
         if office not in self._subscriptions:
             self._yielded.pop(office, None)
 
@@ -337,7 +331,9 @@ class NatsSwitchboard:
             before = loop.time()
             await asyncio.sleep(_LOOK)
             if loop.time() - before < _LOOK + _STOOD_STILL:
-                self._asking.look()
+                for office in self._asking.look():
+                    self._whereabouts.doubt(office)
+                    await self._publish(f"{self._prefix}.where", office.encode(), "")
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -356,16 +352,21 @@ class NatsSwitchboard:
 
     async def _on_reconnected(self) -> None:
         self._last_error = ""
+        self._whereabouts.clear()  # what was said meanwhile is missed
         log.info("the bus between HQ's nodes is back", offices=len(self._holdings.offices()))
         for office in self._holdings.offices():
             await self._claim_again(office)
 
 
-def _read_claim(data: bytes) -> _Claim | None:
-    try:
-        return _claim_of(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None  # of a node of another version, or of nobody we know
+async def _drained(subscription: Subscription | None) -> None:
+    """End a subscription. What is under way to us is still passed on, or told that the office is not here."""
+    if subscription is not None:
+        with contextlib.suppress(NatsError):  # the bus is away or closed, and the subscription with it
+            await subscription.drain()  # type: ignore[no-untyped-call]
+
+
+def _token(office: str) -> str:
+    return office if _PLAIN.fullmatch(office) else f"={office.encode().hex()}"
 
 
 def _office_of(subject: str) -> str:
