@@ -85,6 +85,7 @@ class Controller:
         click.echo(f"  for {seconds:g} s: {name} {how}")
         self.weather.storm()
         part, began = self.parts[name], _now()
+        self.done[f"{name} {how}"] += 1
         self._strike(part, how)
         time.sleep(seconds)
         self._heal(part, how)
