@@ -52,9 +52,7 @@ def _link() -> list[dict[str, Any]]:
 
 def _lean() -> list[dict[str, Any]]:
     if missing := lean.absent():
-        _say(
-            f"nothing of the lean route: {', '.join(missing)} missing (`python3 scripts/setup.py --peers` installs them)"
-        )
+        _say(f"nothing of the lean route: no {', '.join(missing)}; `python3 scripts/setup.py --peers` installs them")
         return []
     _say("the lean route beside nginx")
     return lean.run()

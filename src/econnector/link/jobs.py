@@ -135,13 +135,14 @@ class Jobs:
     async def _pump(self, stream: int, chunks: AsyncIterator[bytes], request: Request) -> None:
         """Read the source only as far as there is credit."""
         session = self._session
-        rest: bytes | None = b""
+        rest = memoryview(b"")
         while (room := await self._room(stream, request)) > 0:
             if not rest:
-                rest = await anext(chunks, None)
-                if rest is None:
+                piece = await anext(chunks, None)
+                if piece is None:
                     session.end(stream)
                     return
+                rest = memoryview(piece)  # cut into packets without copying what is left of it each time
             else:
                 session.data(stream, rest[:room])
                 rest = rest[room:]

@@ -30,9 +30,9 @@ class Packet(NamedTuple):
     body: bytes
 
 
-def pack(kind: int, stream: int, body: bytes | Message = b"", flags: int = 0) -> bytes:
+def pack(kind: int, stream: int, body: bytes | memoryview | Message = b"", flags: int = 0) -> bytes:
     """Return one packet as bytes."""
-    raw = body if isinstance(body, bytes) else _encode(body)
+    raw = _encode(body) if isinstance(body, Message) else body
     return _HEADER.pack(len(raw), kind, flags, 0, stream) + raw
 
 

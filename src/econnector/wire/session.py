@@ -199,7 +199,7 @@ class Session:
         """Return how many bytes `data` takes now (0: wait for `Credited` or for sending); -1 when the call is over."""
         return self._streams.room(stream) if self.state is State.OPEN else -1
 
-    def data(self, stream: int, chunk: bytes) -> bool:
+    def data(self, stream: int, chunk: bytes | memoryview) -> bool:
         """Send bytes of an answer, at most `room(stream)` of them; False when they gave it up."""
         return self.state is State.OPEN and self._streams.data(stream, chunk)
 

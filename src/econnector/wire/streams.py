@@ -124,7 +124,7 @@ class Streams:
         self._send(Kind.RESPONSE, stream, body, MORE if more else 0)
         return True
 
-    def data(self, stream: int, chunk: bytes) -> bool:
+    def data(self, stream: int, chunk: bytes | memoryview) -> bool:
         """Send bytes of an answer, at most `room(stream)` of them; False when they gave it up."""
         found = self._answering(stream, StreamState.SENDING)
         if found is None:
