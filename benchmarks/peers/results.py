@@ -55,6 +55,11 @@ class Results(msgspec.Struct):
         found = self.ratios(cell, name)
         return statistics.median(found) if found else None
 
+    def none(self, cell: str, name: str) -> str:
+        """Return what is said of a figure that is not there."""
+        tried = any(name in sweep.failures for sweep in self.sweeps if sweep.cell == cell)
+        return "failed" if tried else "–"
+
     def repeats(self) -> int:
         """Return how many sweeps were measured again."""
         return sum(sweep.repeated for sweep in self.sweeps)

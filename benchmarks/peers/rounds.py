@@ -27,7 +27,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Sweep(msgspec.Struct):
-    """One cell of one round, of every row; the direct rows hold two measurements."""
+    """One cell of one round, of every row; the first direct row holds two measurements."""
 
     cell: str
     figures: dict[str, list[Figures]]
@@ -43,8 +43,8 @@ class Sweep(msgspec.Struct):
 
 
 Measure = Callable[[Address], Figures]
-_ONCE = "mixed"
-"""The cell that compares each row with itself."""
+_OWN = "mixed"
+"""The cell in which each row is compared with itself."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -56,7 +56,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 def _sweep(cell: str, measure: Measure, direct: Sequence[Asked], tunnels: Sequence[Asked], *, twice: bool) -> Sweep:
     sweep = Sweep(cell, {})
-    for asked in (*direct, *tunnels, *(direct if twice and cell != _ONCE else ())):
+    own = cell == _OWN
+    for asked in (*(direct[:1] if own else direct), *tunnels, *(direct[:1] if twice and not own else ())):
         try:
             if asked.before is not None:
                 asked.before()
@@ -84,7 +85,10 @@ def _noisy(sweeps: Sequence[Sweep], direct: Sequence[Asked]) -> list[int]:
 
 
 def run(cells: Mapping[str, Measure], direct: Sequence[Asked], tunnels: Sequence[Asked], plan: Plan) -> list[Sweep]:
-    """Measure all cells in every round; the tunnels change places from round to round."""
+    """Measure all cells in every round; the tunnels change places from round to round.
+
+    The first of `direct` is measured before and after them, any other before them.
+    """
     found: dict[str, list[Sweep]] = {cell: [] for cell in cells}
     twice = plan.rounds > 1
     for number in range(plan.rounds):

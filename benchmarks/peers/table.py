@@ -17,7 +17,7 @@ def _spread(values: Sequence[float]) -> str:
 def _small(results: Results, cell: str, name: str) -> str:
     rate = results.median(cell, name, "rate")
     if rate is None:
-        return "failed"
+        return results.none(cell, name)
     p50, p99 = results.median(cell, name, "p50_ms"), results.median(cell, name, "p99_ms")
     ratios = results.ratios(cell, name)
     told = [f"**{_spread(ratios)}**"] if ratios else []
@@ -29,7 +29,7 @@ def _small(results: Results, cell: str, name: str) -> str:
 def _file(results: Results, name: str) -> str:
     rate = results.median("file", name, "rate")
     if rate is None:
-        return "failed"
+        return results.none("file", name)
     ratios = results.ratios("file", name)
     return " · ".join([*([f"**{_spread(ratios)}**"] if ratios else []), f"{rate:.0f} MB/s"])
 
@@ -37,7 +37,7 @@ def _file(results: Results, name: str) -> str:
 def _mixed(results: Results, name: str) -> str:
     idle, loaded = (results.median("mixed", name, what) for what in ("idle_p99_ms", "loaded_p99_ms"))
     if idle is None or loaded is None:
-        return "failed"
+        return results.none("mixed", name)
     kept, before = results.median("mixed", name, "rate"), results.median("mixed", name, "idle_rate")
     share = f", {kept / before:.0%} of the rate" if kept is not None and before else ""
     return f"{idle:.2f} → {loaded:.1f} ms{share}"
