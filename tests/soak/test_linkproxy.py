@@ -42,7 +42,8 @@ def asked(line: socket.socket) -> bytes:
     line.sendall(SENT)
     found = b""
     while len(found) < len(SENT):
-        assert (came := line.recv(100)), "the line is over"
+        came = line.recv(100)
+        assert came, "the line is over"
         found += came
     return found
 
