@@ -104,11 +104,11 @@ class Way:
 
     def spoil(self, which: int, how: str, what: bytes) -> bool:
         """Put `what` over some bytes (`over`), between them (`in`), or take as many away (`out`)."""
-        raw = bytearray(b"".join(self._under_way))[self._begun :]
-        if not raw:
+        before = b"".join(self._under_way)[self._begun :]
+        if not before:
             return False
-        at = which % len(raw)
-        before = bytes(raw)
-        raw[at : at if how == "in" else at + len(what)] = b"" if how == "out" else what
-        self._under_way, self._begun, self.spoiled = deque([bytes(raw)] if raw else []), 0, True
-        return bytes(raw) != before
+        at = which % len(before)
+        after = before[:at] + (b"" if how == "out" else what) + before[at if how == "in" else at + len(what) :]
+        if after != before:
+            self._under_way, self._begun, self.spoiled = deque([after] if after else []), 0, True
+        return after != before
