@@ -229,6 +229,25 @@ async def test_those_who_ask_while_others_are_served_are_served_together(sqlite_
     assert sorted(number for turn in turns for number in turn) == list(range(1, 251))
 
 
+async def test_a_group_that_is_in_no_hurry_serves_the_first_at_once_and_gathers_the_next(
+    sqlite_registry: Registry,
+) -> None:
+    turns: list[list[int]] = []
+
+    def many(_connection: sa.Connection, asked: Any, _now: dt.datetime) -> list[int]:
+        turns.append(list(asked))
+        return list(asked)
+
+    group = Grouped[int, int](sqlite_registry, many, every=1.0)
+    assert await group.run(1) == 1
+    later = [asyncio.create_task(group.run(number)) for number in (2, 3)]
+    await asyncio.sleep(0.05)
+    assert turns == [[1]]
+    later.append(asyncio.create_task(group.run(4)))
+    assert list(await asyncio.gather(*later)) == [2, 3, 4]
+    assert turns == [[1], [2, 3, 4]]
+
+
 async def test_a_group_tries_again_after_two_nodes_have_met_and_tells_everybody_when_the_registry_is_away(
     sqlite_registry: Registry,
 ) -> None:

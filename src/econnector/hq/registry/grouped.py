@@ -33,8 +33,14 @@ class Grouped(Generic[A, R]):
         many: Callable[[sa.Connection, Sequence[A], dt.datetime], Sequence[R | None]],
         one: Callable[[sa.Connection, A, dt.datetime], R] | None = None,
         clock: Clock = SYSTEM,
+        *,
+        every: float = 0.0,
     ) -> None:
-        """`many` returns a result per asker, in order; None for each that has to be looked at by itself, by `one`."""
+        """`many` returns a result per asker, in order; None for each that has to be looked at by itself, by `one`.
+
+        `every`: seconds from one turn to the next, at least, where nobody is in a hurry.
+        """
+        self._every, self._next = every, 0.0
         self._registry, self._many, self._one, self._clock = registry, many, one, clock
         self._waiting: list[tuple[A, asyncio.Future[R | None]]] = []
         self._working: asyncio.Task[None] | None = None
@@ -58,10 +64,17 @@ class Grouped(Generic[A, R]):
     async def _work(self) -> None:
         try:
             while self._waiting:
+                await self._due()
                 turn, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 await self._serve([(asked, answer) for asked, answer in turn if not answer.done()])
         finally:
             self._working = None
+
+    async def _due(self) -> None:
+        loop = asyncio.get_running_loop()
+        if (left := self._next - loop.time()) > 0:
+            await asyncio.sleep(left)
+        self._next = loop.time() + self._every
 
     async def _serve(self, turn: list[tuple[A, asyncio.Future[R | None]]]) -> None:
         try:
