@@ -12,6 +12,8 @@ __all__ = ["Claim", "Whereabouts", "encode", "read_claim"]
 
 _DOUBT_SECONDS = 900.0
 """How long an office is asked at its node alone after a call was lost: as long as TCP believes in a dead machine."""
+_SILENT_SECONDS = 5.0
+"""How long nobody is asked when nobody says to have the office; then one who stood still may be there again."""
 
 
 class Claim(msgspec.Struct, array_like=True, frozen=True):
@@ -43,23 +45,23 @@ def read_claim(data: bytes) -> Claim | None:
 class Whereabouts:
     """Offices of which a call was lost on the usual way, and the nodes that said since then that they have them."""
 
-    __slots__ = ("_clock", "_known", "_until")
+    __slots__ = ("_clock", "_doubted", "_known")
 
     def __init__(self, clock: Clock) -> None:
         """Doubt nothing."""
         self._clock = clock
-        self._until: dict[str, float] = {}
+        self._doubted: dict[str, float] = {}
         self._known: dict[str, Claim] = {}
 
     def doubt(self, office: str) -> None:
         """Note that a call was lost: whoever has the office is to be heard first."""
-        self._until[office] = self._clock.monotonic() + _DOUBT_SECONDS
+        self._doubted[office] = self._clock.monotonic()
         self._known.pop(office, None)
 
     def hear(self, claim: Claim) -> None:
         """Note what a node says of an office that is in doubt."""
         known = self._known.get(claim.office)
-        if claim.office in self._until and (known is None or known.older_than(claim)):
+        if claim.office in self._doubted and (known is None or known.older_than(claim)):
             self._known[claim.office] = claim
 
     def forget(self, office: str) -> None:
@@ -68,15 +70,20 @@ class Whereabouts:
 
     def clear(self) -> None:
         """Doubt nothing any more."""
-        self._until.clear()
+        self._doubted.clear()
         self._known.clear()
 
     def node(self, office: str) -> str:
         """Return the node to ask alone, or an empty text."""
-        if not self._until:
-            return ""
-        if self._until.get(office, 0.0) < self._clock.monotonic():
-            self._until.pop(office, None)
+        if self._doubted and self._age(office) > _DOUBT_SECONDS:
+            self._doubted.pop(office, None)
             self._known.pop(office, None)
         known = self._known.get(office)
         return "" if known is None else known.node
+
+    def silent(self, office: str) -> bool:
+        """Say whether nobody has answered to the question who has the office: a call would only wait."""
+        return bool(self._doubted) and office not in self._known and self._age(office) < _SILENT_SECONDS
+
+    def _age(self, office: str) -> float:
+        return self._clock.monotonic() - self._doubted.get(office, float("-inf"))

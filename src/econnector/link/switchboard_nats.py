@@ -176,8 +176,8 @@ class NatsSwitchboard:
         return self._holdings.find(name) or _Line(self, name)
 
     def relay(self, office: str, request: bytes, sink: Sink) -> Handle:
-        """Ask the node that has the office's link. Raises `OfficeUnreachable` when the bus is away."""
-        if not self.joined:
+        """Ask the node that has the office's link. Raises `OfficeUnreachable` when nobody can be asked."""
+        if not self.joined or self._whereabouts.silent(office):
             raise OfficeUnreachable(office=office)
         node = self._whereabouts.node(office)
         subject = f"{self._prefix}.to.{node}.{_token(office)}" if node else self._subject(office)
