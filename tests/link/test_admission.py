@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -166,6 +167,22 @@ async def test_nobody_waits_longer_than_their_time_in_the_queue_and_is_busy_then
     assert caller.fault
     assert int(caller.fault.facts["seconds"]) >= 1
     assert (node.refused, node.shares.waiting) == (["late"], 0)
+
+
+async def test_a_crowd_that_waited_in_vain_is_told_a_few_at_a_time() -> None:
+    node = Node(Bounds(calls=1, rate=0))
+    crowd = node.crowd(51)[1:]
+    told: list[int] = []
+
+    def look() -> None:
+        told.append(sum(bool(caller.said) for caller in crowd))
+        if told[-1] < len(crowd):
+            asyncio.get_running_loop().call_soon(look)
+
+    asyncio.get_running_loop().call_later(2.0, look)
+    await asyncio.sleep(2.1)
+    assert told[-1] == len(crowd)
+    assert max(after - before for before, after in pairwise([0, *told])) <= 4
 
 
 async def test_whoever_comes_to_a_full_queue_is_refused_at_once() -> None:

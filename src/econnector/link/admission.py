@@ -42,6 +42,8 @@ _UNTIL_A_FILE_ENDS: Final = 5
 """Seconds that whoever wants one more file is asked to wait."""
 _LOOKED_AT: Final = 16
 """Offices that are looked at per turn of the loop when the node is short: a thousand that wait cost no more."""
+_REFUSED_PER_TURN: Final = 4
+"""Calls that waited in vain and are told so per turn of the loop: a crowd that came together waits in vain together."""
 _REMEMBERED: Final = 64
 """Calls that left the queue, by which its pace is judged."""
 _SWEEP: Final = 5.0
@@ -89,7 +91,7 @@ class Shares:
         self.find, self.bounds, self.window = find, bounds or Bounds(), window
         self.now = clock.monotonic
         self.each = 1.0 / self.bounds.rate if self.bounds.rate > 0 else 0.0
-        self.running = self.waiting = self.bytes = 0
+        self.running = self.waiting = self.bytes = self._refused = 0
         self.on_refused: Callable[[str], None] = _ignore
         """Who hears why a call was refused: `full`, `slow`, `late` or `bytes`."""
         self._shares: dict[str, Share] = {}
@@ -133,6 +135,16 @@ class Shares:
     def is_short_for(self, share: "Share") -> None:
         """Let `share` wait until the node has more; it comes after all that wait for that already."""
         self._short[share] = None
+
+    def may_refuse(self) -> bool:
+        """Whether one more may be refused late in this turn of the loop: each wants a page, and others want theirs."""
+        if not self._refused:
+            self.loop.call_soon(self._begin_turn)
+        self._refused += 1
+        return self._refused <= _REFUSED_PER_TURN
+
+    def _begin_turn(self) -> None:
+        self._refused = 0
 
     def _take_turns(self) -> None:
         """Let go what may: one call of each office, then one more of each."""
@@ -318,6 +330,9 @@ class Share:
         one.leave()
 
     def _too_late(self, one: "Passage") -> None:
+        if not self._node.may_refuse():
+            one.timer = self.loop.call_soon(self._too_late, one)
+            return
         facts = self._busy(self._expected(self._node.now()))
         self.leave(one)
         self._node.on_refused("late")

@@ -36,7 +36,7 @@ class Passage:
     inner: Handle | None
     request: bytes
     since: float
-    timer: asyncio.TimerHandle | None
+    timer: asyncio.Handle | None
 
     def __init__(self, share: _Share, sink: Sink) -> None:
         """It is not counted yet."""
