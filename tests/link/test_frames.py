@@ -17,7 +17,10 @@ class Reader:
 
     def __init__(self, *, masked: bool) -> None:
         self.others: list[bytes] = []
-        self.frames = FrameReader(self.others.append, masked=masked)
+        self.frames = FrameReader(self, masked=masked)
+
+    def library_takes(self, data: bytes) -> None:
+        self.others.append(data)
 
     def feed(self, data: bytes, *cuts: int) -> list[bytes]:
         places = [0, *sorted(cuts), len(data)]

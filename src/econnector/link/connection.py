@@ -21,24 +21,28 @@ class LinkConnection(ClientConnection):
     """A client's connection that can be tapped."""
 
     _frames: FrameReader | None = None
-    _heard: Callable[[bytes], Any] | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: frames by the short way, unless some came together with the handshake's answer."""
         frames = self._frames
         if frames is not None:
             for message in frames.feed(data, self.protocol.max_message_size or 0):
-                self._take(message)
+                self._take(message, frames.heard)
             return
         before = self.protocol.state
         super().data_received(data)
         opened = before is State.CONNECTING and self.protocol.state is State.OPEN
         if opened and data.endswith(_HEAD_ENDS) and not self.protocol.reader.buffer:
-            self._frames = FrameReader(super().data_received, masked=False)
+            self._frames = FrameReader(self, masked=False)
 
     def tap(self, heard: Callable[[bytes], Any]) -> None:
         """Give every message that comes from now on to `heard`, at once; `recv` gives what came before, and the end."""
-        self._heard = heard
+        if self._frames is not None:
+            self._frames.heard = heard
+
+    def library_takes(self, data: bytes) -> None:
+        """Take what is no plain message as the library does."""
+        super().data_received(data)
 
     @property
     def waiting(self) -> bool:
@@ -52,8 +56,8 @@ class LinkConnection(ClientConnection):
         self.transport.write(frame(message, masked=True))
         return True
 
-    def _take(self, message: bytes) -> None:
-        if self._heard is not None and not self.waiting:
-            self._heard(message)
+    def _take(self, message: bytes, heard: Callable[[bytes], Any] | None) -> None:
+        if heard is not None and not self.waiting:
+            heard(message)
         else:
             self.process_event(Frame(Opcode.BINARY, message))

@@ -8,10 +8,11 @@ frame as a whole or the rest of the connection.
 import os
 import struct
 from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # its own choice between C and Python
 
-__all__ = ["FrameReader", "frame"]
+__all__ = ["FrameReader", "Owner", "frame"]
 
 _BINARY = 0x82
 """FIN, and the opcode of binary data."""
@@ -61,14 +62,23 @@ def frame(data: bytes, *, masked: bool) -> bytes:
     return b"".join((head, mask, apply_mask(data, mask)))
 
 
+class Owner(Protocol):
+    """A connection."""
+
+    def library_takes(self, data: bytes) -> None:
+        """Give bytes to the library: a whole control frame, or all the rest."""
+
+
 class FrameReader:
     """Takes bytes in any pieces from the first frame on; gives messages."""
 
-    __slots__ = ("_bit", "_held", "_needed", "_other", "passing")
+    __slots__ = ("_bit", "_held", "_needed", "_owner", "heard", "passing")
 
-    def __init__(self, other: Callable[[bytes], None], *, masked: bool) -> None:
-        """`other` takes what is the library's; `masked` says whether they are a client."""
-        self._other = other
+    def __init__(self, owner: Owner, *, masked: bool) -> None:
+        """`owner` gives the library what is the library's; `masked` says whether they are a client."""
+        self._owner = owner
+        self.heard: Callable[[bytes], Any] | None = None
+        """Who gets the messages; kept here for the owner."""
         self._bit = _MASKED if masked else 0
         self._held: bytearray | None = None
         self._needed = 0
@@ -78,7 +88,7 @@ class FrameReader:
     def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
         """Yield the messages that are complete now, none longer than `limit` bytes; holds no more than one."""
         if self.passing:
-            self._other(data)
+            self._owner.library_takes(data)
             return
         piece: bytes | bytearray = data
         if self._held is not None:
@@ -120,5 +130,5 @@ class FrameReader:
         control = piece[at] & ~_OPCODES_OF_CONTROL == _CONTROL and piece[at] != _CLOSE and end - at < _LONGEST_CONTROL
         if not control:
             self.passing, end = True, len(piece)
-        self._other(bytes(memoryview(piece)[at:end]))
+        self._owner.library_takes(bytes(memoryview(piece)[at:end]))
         return end

@@ -6,7 +6,7 @@ WebSocket ping whether its answers are read or not. `Gateway` lifts the limit of
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -14,28 +14,19 @@ from websockets.http11 import Request
 
 from econnector.link.frames import FrameReader, frame
 
-__all__ = ["STRANGERS_MESSAGE", "GuardedProtocol", "Shortcut", "lift", "shortcut"]
+__all__ = ["STRANGERS_MESSAGE", "GuardedProtocol", "lift", "shortcut"]
 
 STRANGERS_MESSAGE = 16 * 1024
 """Longest WebSocket message before the link is open, in bytes: the longest packets of a handshake fit."""
-_LIFT: Final = "econnector.lift"
+_GUARD: Final = "econnector.guard"
 _HEAD_ENDS: Final = b"\r\n\r\n"
-
-
-class Shortcut(NamedTuple):
-    """The way past the ASGI queue: it costs a task's step, and a pause of the socket, for every message."""
-
-    tap: Callable[[Callable[[bytes], Any]], None]
-    """Gives every message that comes from now on to a function, at once; what came before is still in the queue."""
-    offer: Callable[[bytes], bool]
-    """Sends a message at once; False if there is no room, or no connection: then ASGI's way waits, or says why."""
 
 
 class GuardedProtocol(WebSocketsSansIOProtocol):
     """uvicorn's; takes only short messages until `lift`, and answers no ping of somebody who does not read."""
 
+    # Few attributes: an office costs 2 KiB more once uvicorn's and these do not fit the same size of dictionary.
     _frames: FrameReader | None = None
-    _heard: Callable[[bytes], Any] | None = None
     _began = False
 
     def data_received(self, data: bytes) -> None:
@@ -43,7 +34,7 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
         frames = self._frames
         if frames is not None:
             for message in frames.feed(data, self.conn.max_message_size or 0):
-                self._take(message)
+                self._take(message, frames.heard)
             return
         if self._began:
             self._began = False  # the library has begun to read frames, and goes on
@@ -55,23 +46,33 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
         """Read frames by the short way from here on; uvicorn calls this once the handshake is answered."""
         super().start_keepalive()
         if self._began and not self.conn.reader.buffer:
-            self._frames = FrameReader(super().data_received, masked=True)
+            self._frames = FrameReader(self, masked=True)
 
-    def _take(self, message: bytes) -> None:
-        if self._heard is not None and self.queue.empty() and not self.close_sent:
-            self._heard(message)
-        else:
-            self.frames, self.curr_msg_data_type = [message], "bytes"
-            self.send_receive_event_to_app()
+    def library_takes(self, data: bytes) -> None:
+        """Take what is no plain message as uvicorn and the WebSocket library do."""
+        super().data_received(data)
 
-    def _tap(self, heard: Callable[[bytes], Any]) -> None:
-        self._heard = heard
+    def tap(self, heard: Callable[[bytes], Any]) -> None:
+        """Give every message that comes from now on to `heard`, at once; what came before is still in ASGI's queue.
 
-    def _offer(self, message: bytes) -> bool:
+        The queue costs a step of a task, and a pause of the socket, for every message.
+        """
+        if self._frames is not None:
+            self._frames.heard = heard
+
+    def offer(self, message: bytes) -> bool:
+        """Send a message at once; False if there is no room, or no connection: ASGI's way then waits, or says why."""
         if self.close_sent or self.disconnected or not self.writable.is_set() or self.transport.is_closing():
             return False
         self.transport.write(frame(message, masked=False))
         return True
+
+    def _take(self, message: bytes, heard: Callable[[bytes], Any] | None) -> None:
+        if heard is not None and self.queue.empty() and not self.close_sent:
+            heard(message)
+        else:
+            self.frames, self.curr_msg_data_type = [message], "bytes"
+            self.send_receive_event_to_app()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with the limit for strangers."""
@@ -82,7 +83,7 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
         """Let the gateway find the way back to this connection."""
         super().handle_connect(event)
         if self.response.status_code == 101:  # noqa: PLR2004 - HTTP's "switching protocols"
-            self.scope["extensions"][_LIFT] = {"lift": self._lift, "way": Shortcut(self._tap, self._offer)}
+            self.scope["extensions"][_GUARD] = {"protocol": self}
 
     def handle_ping(self) -> None:
         """Answer a ping, unless earlier words still wait to be read: answers would pile up without end."""
@@ -91,19 +92,20 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
         else:
             self.conn.data_to_send()
 
-    def _lift(self) -> None:
+    def lift(self) -> None:
+        """Take longer messages from now on."""
         self.conn.max_message_size = self.config.ws_max_size
 
 
 def lift(websocket: WebSocket) -> None:
     """Let long messages in from now on, where the server is one that kept them out."""
-    extension = (websocket.scope.get("extensions") or {}).get(_LIFT)
-    if extension is not None:
-        extension["lift"]()
+    protocol = shortcut(websocket)
+    if protocol is not None:
+        protocol.lift()
 
 
-def shortcut(websocket: WebSocket) -> Shortcut | None:
-    """Return the short way, where the server is one that has it."""
-    extension = (websocket.scope.get("extensions") or {}).get(_LIFT)
-    way: Shortcut | None = extension["way"] if extension is not None else None
-    return way
+def shortcut(websocket: WebSocket) -> GuardedProtocol | None:
+    """Return the protocol behind ASGI, where the server is one of ours."""
+    extension = (websocket.scope.get("extensions") or {}).get(_GUARD)
+    protocol: GuardedProtocol | None = extension["protocol"] if extension is not None else None
+    return protocol
