@@ -79,9 +79,9 @@ async def test_nobody_stands_in_line_for_longer_than_a_connector_waits() -> None
 
 
 async def test_the_line_has_an_end_and_one_address_half_of_it() -> None:
-    door = Door(2)
-    await door.come(*(f"a{number}" for number in range(11)))
-    assert (door.heard, door.sent_away) == (["a0"], ["a9", "a10"])
+    door, room = Door(2), arrivals._LINE
+    await door.come(*(f"a{number}" for number in range(room + 3)))
+    assert (door.heard, door.sent_away) == (["a0"], [f"a{room + 1}", f"a{room + 2}"])
     await door.come("b1", "b2")
     assert door.heard == ["a0", "b1"]
     assert len(door.sent_away) == 2

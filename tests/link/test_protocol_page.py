@@ -76,7 +76,7 @@ def test_its_figures_are_those_of_the_code() -> None:
         f"pings after {pace.idle:g} s of silence and gives up {pace.idle_answer:g} s later",
         f"has waited {pace.probe:g} s",
         f"gives up after {pace.probe_answer:g} s",
-        f"HQ hears {hq._arrivals.most} arrivals at a time",
+        f"HQ hears {hq._arrivals.most:,} arrivals at a time",
         f"{hq._arrivals.longest:,} more wait in line for {arrivals._PATIENCE:g} s",
         f"a random share of {dial._FIRST:g} s, then of twice as much each time, {dial._MOST:g} s at most",
     ):

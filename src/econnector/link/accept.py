@@ -130,14 +130,15 @@ class Gateway:
         *,
         name: str | None = None,
         limits: Limits | None = None,
-        half_open: int = 256,
+        half_open: int = 1024,
         clock: Clock = SYSTEM,
     ) -> None:
         """Set up.
 
         `answers_for` gives what HQ answers to an office. `name` is the host (and port, unless it is the usual one)
         under which offices dial HQ; without it the Host header of their request is taken, which a balancer in front
-        must then leave as it is. At most `half_open` arrivals are heard at a time; see `Arrivals`.
+        must then leave as it is. At most `half_open` arrivals are heard at a time (see `Arrivals`): each
+        holds its place for two round trips, so that half of 1,024 at half a second are a thousand a second.
         """
         self._gate, self._switchboard, self._answers_for = gate, switchboard, answers_for
         self._name, self._limits, self._clock = name, limits or Limits(streams=_STREAMS), clock

@@ -17,8 +17,8 @@ __all__ = ["Arrivals", "network"]
 
 _SHARE = 2
 """One address may be this part of those who are heard, and of those who wait."""
-_LINE = 8
-"""So many wait for each one that is heard, at most; one that waits costs HQ 20 KiB."""
+_LINE = 2
+"""So many wait for each one that is heard, at most; one that waits costs HQ 20 KiB, as one that is heard does."""
 _PATIENCE = 4.0
 """Seconds in line: connectors wait ten to be heard at all."""
 _SOONEST, _LATEST = 5.0, 60.0
