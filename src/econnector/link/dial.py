@@ -203,6 +203,8 @@ class Dialler:
             self._pace.reset()
         ended = link.ended
         if ended is None:
+            # Nothing has failed: the node that stops waits seconds for us, however often we had to dial before.
+            self._pace.reset()
             self._set(Status.DRAINING)
             return self._spread
         if ended.code == "replaced":
