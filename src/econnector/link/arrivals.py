@@ -21,7 +21,9 @@ _LINE = 2
 """So many wait for each one that is heard, at most; one that waits costs HQ 20 KiB, as one that is heard does."""
 _PATIENCE = 4.0
 """Seconds in line: connectors wait ten to be heard at all."""
-_SOONEST, _LATEST = 5.0, 60.0
+_SOONEST, _LATEST = 5.0, 30.0
+_RATE = 300
+"""Arrivals a second that HQ believes it can hear until it knows better: a node that has just begun has heard nobody."""
 _LATELY = 10.0
 """Seconds over which is counted how many were heard and how many were sent away."""
 _SAME_NETWORK = 64
@@ -60,7 +62,7 @@ class Arrivals:
             # Half of what was counts on, so that the beginning of a new while knows how the last one was.
             self._began, self._gone, self._sent = now, self._gone // 2, self._sent // 2
         self._sent += 1
-        return min(max(_SOONEST, _LATELY * self._sent / max(1, self._gone)), _LATEST)
+        return min(max(_SOONEST, _LATELY * self._sent / max(_LATELY * _RATE, self._gone)), _LATEST)
 
     async def _get_turn(self, whose: str) -> bool:
         if whose not in self._lines and _fits(self._heard, whose, self.most):
