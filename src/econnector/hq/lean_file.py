@@ -12,6 +12,8 @@ from econnector.web.download import disposition
 
 __all__ = ["Pour", "file_head"]
 
+_SLOW_READER = 0.05
+"""Seconds for which a socket takes nothing when its reader is slow: more bytes under way would only lie here."""
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}", re.ASCII)
 
 
@@ -24,7 +26,7 @@ def file_head(head: DocumentHead) -> bytes:
 class Pour:
     """Bytes from a call to a socket, and credit back."""
 
-    __slots__ = ("_flow", "_grown", "_handle", "_heard", "_loop", "_owed", "_transport", "left")
+    __slots__ = ("_flow", "_grown", "_handle", "_heard", "_loop", "_owed", "_stopped", "_transport", "left")
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl, handle: Handle, size: int) -> None:
         """`size` bytes will come."""
@@ -32,6 +34,8 @@ class Pour:
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
         self._owed = self._grown = 0
+        self._stopped = 0.0
+        """Since when the socket takes no more; 0 while it does."""
 
     def chunk(self, data: bytes) -> bool:
         """Write bytes; False when there are more than were announced."""
@@ -49,11 +53,18 @@ class Pour:
         self._transport.write(data)
         if not self._flow.write_paused:
             self._give_back(CREDIT_STEP)
+        elif not self._stopped:
+            self._stopped = now
         return True
 
     def resume(self) -> None:
-        """Give back what was taken meanwhile."""
-        self._heard = self._loop.time()
+        """Give back what was taken meanwhile, but to a slow reader not what the window had grown by."""
+        self._heard = now = self._loop.time()
+        if self._stopped and now - self._stopped > _SLOW_READER:
+            kept = min(self._owed, self._grown)
+            self._owed -= kept
+            self._grown -= kept
+        self._stopped = 0.0
         self._give_back(1)
 
     def stands_still(self, seconds: float) -> bool:

@@ -25,7 +25,7 @@ CREDIT_STEP = 64 * 1024
 """Bytes that are used up before they are given back, unless nothing is left to use: fewer, larger packets."""
 _CRUMBS = 4 * 1024
 """Bytes up to which waiting pieces are joined: a window that comes a byte at a time must cost no more than a window."""
-LONG_LINE = 0.005
+LONG_LINE = 0.01
 """Seconds: a reader that waits longer for bytes has a line on which more of them should be under way."""
 GROWTH, GROWN = 256 * 1024, 4 * 1024 * 1024
 """Bytes by which the window grows at a time, and at most in all."""
