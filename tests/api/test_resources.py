@@ -21,6 +21,7 @@ from econnector.base.errors import (
     UnknownAddress,
     ValueRejected,
     VendorFailure,
+    failure_from,
     walk,
 )
 from econnector.eservices.api import calls
@@ -183,6 +184,15 @@ def test_a_failure_is_a_problem_with_its_public_facts_alone() -> None:
     assert "retry-after" not in headers
     assert b"{" not in body[1:]
     assert b"SERVER1" not in body
+
+
+def test_an_office_cannot_write_headers_with_what_it_says_of_a_failure() -> None:
+    for facts in ({}, {"allow": "GET\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK"}, {"allow": "GET, \u2603"}):
+        _, headers, _ = resources.problem(failure_from("method-refused", "7F3K-22QX", facts))
+        assert headers["allow"] == resources.ALLOW
+    for seconds in ("9" * 5000, "7\r\nx: y", "-1", "\u0667", ""):
+        _, headers, _ = resources.problem(failure_from("office-busy", "7F3K-22QX", {"seconds": seconds}))
+        assert "retry-after" not in headers
 
 
 # -- the description ---------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ MEDIA_TYPE = "application/problem+json"
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _BLANK = re.compile(r"\{(\w+)\}")
 _WAIT_FACT = "seconds"
+_WAIT = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +88,4 @@ def first_sentence(text: str) -> tuple[str, str]:
 def seconds(facts: Mapping[str, str]) -> int:
     """Return after how many seconds it is worth trying again; 0 when nobody knows."""
     wait = facts.get(_WAIT_FACT, "")
-    return int(wait) if wait.isascii() and wait.isdigit() else 0
+    return int(wait) if _WAIT.fullmatch(wait) else 0

@@ -176,7 +176,9 @@ def problem(failure: Failure) -> tuple[int, dict[str, str], bytes]:
     if isinstance(failure, ApiKeyRefused):
         headers["www-authenticate"] = 'Bearer realm="eConnector"'
     if isinstance(failure, MethodRefused):
-        headers["allow"] = facts["allow"]
+        headers["allow"] = (
+            ALLOW  # not the fact: an office may say it, too, and a line break in it would split the answer
+        )
     text = tell(failure.patient, facts)
     told = FailureView(
         code=failure.code,
