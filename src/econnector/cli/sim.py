@@ -83,7 +83,10 @@ def sim(  # noqa: PLR0913 - one argument per option
         tempfile.TemporaryDirectory(prefix="econnector-sim-") as folder,
         asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):
-        told = runner.run(simulate(plan, Path(folder), _quiet if as_json else _say))
+        try:
+            told = runner.run(simulate(plan, Path(folder), _quiet if as_json else _say))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
     if as_json:
         print_json(told)
     else:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ async def simulate(plan: Plan, folder: Path, tell: Callable[[Second], None] = la
     Raises `Unexpected` where HQ does not start or offices stay away, and the registry's failures.
     """
     gc.set_threshold(100_000, 50, 100)  # all that is here is alive, and a look at it costs as much as its work
+    _heed_sigterm()
     raise_open_files()  # a socket per office, and HQ, which is our child, needs as many
     vendor = None if plan.settings else Vendor(folder, await free_port(), tls=plan.tls, registry=plan.registry)
     if vendor is None:
@@ -46,6 +48,14 @@ async def simulate(plan: Plan, folder: Path, tell: Callable[[Second], None] = la
         await fleet.close()
         if vendor is not None:
             await vendor.kill()
+
+
+def _heed_sigterm() -> None:
+    """Let a service manager's stop take HQ with it, which would go on alone."""
+    task = asyncio.current_task()
+    if task is not None:
+        with contextlib.suppress(NotImplementedError):  # Windows ends both
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _watch(plan: Plan, url: str, vendor: Vendor | None, fleet: Fleet, tell: Callable[[Second], None]) -> Told:
