@@ -10,6 +10,7 @@ import pytest
 
 from econnector.eservices.api import calls
 from econnector.eservices.api.web import resources
+from econnector.hq.registry import heartbeats
 from tests.hq.lean import KEY, PIECE, STATUS, Lean, lean
 from tests.hq.running import until
 
@@ -44,6 +45,24 @@ async def test_an_office_is_found_by_its_own_host_name(site: Lean) -> None:
         )
         assert (await client.hear()).status == 200
         assert (await client.ask("/api/v1/status")).status == 404
+
+
+async def test_a_host_name_that_can_be_none_is_neither_looked_up_nor_remembered(
+    site: Lean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def find(_: object, __: str, host: str) -> None:
+        looked.append(host)
+
+    monkeypatch.setattr(heartbeats, "find", find)
+    async with site.client() as client:
+        for host in ("a." * 10_000 + "example", "short.example"):
+            client.writer.write(
+                f"GET /api/v1/status HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {KEY}\r\n\r\n".encode()
+            )
+            assert (await client.hear()).status == 404
+    assert looked == ["short.example"]
 
 
 async def test_failures_are_problems(site: Lean) -> None:

@@ -39,6 +39,8 @@ R = TypeVar("R", bound=msgspec.Struct)
 _FRESH = 2.0
 _USABLE = 600.0
 _PATIENCE = 1.0
+_LONGEST_HOST = 253
+"""Characters of a name in DNS; strangers send longer ones, and what is asked for is remembered."""
 _MOST = 20_000
 """Addresses remembered, real ones and wrong ones: enough for every office, too few to fill the memory."""
 
@@ -82,7 +84,7 @@ class Doors:
 
     async def by_host(self, host: str) -> Reach | None:
         """Return what is known of the office with this host name, or None. Raises `RegistryAway`."""
-        return await self._look("", host) if "." in host else None
+        return await self._look("", host) if "." in host and len(host) <= _LONGEST_HOST else None
 
     def peek(self, name: str, host: str) -> str | None:
         """Return the name of the office with this name or host name if it may be asked; None when `admit` must say."""
