@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from econnector.base.clock import SYSTEM, ManualClock
-from econnector.base.errors import DatabaseAway, Failure, FileMissing, StateLocked, UnknownCall
+from econnector.base.errors import ApiKeyRefused, DatabaseAway, Failure, FileMissing, StateLocked, UnknownCall
 from econnector.link.identity import Install
 from econnector.link.loopback import DirectAsker
 from econnector.office.ledger import Ledger, StateMemory
@@ -166,6 +166,23 @@ async def test_whatever_an_answer_raises_is_kept_under_the_askers_reference(stat
         "NEW-1": ("unknown-call", "test.change", {"call": "test.change", "version": "0.1.0", "machine": "front-desk"}),
     }
     assert [failure.code for failure in heard][:2] == ["database-away", "unexpected"]
+
+
+async def test_a_stranger_who_fails_without_end_does_not_push_the_rest_out_of_the_list(state: Database) -> None:
+    clock = ManualClock()
+    ledger = Ledger(state, clock)
+    ledger.note(DatabaseAway(server="db", reason="refused", reference="DB-1"), "portal.visits")
+    for number in range(150):
+        ledger.note(ApiKeyRefused(reference=f"KEY-{number}"), "api.status")
+    ledger.note(DatabaseAway(server="db", reason="refused", reference="DB-2"), "portal.visits")
+    await ledger.flush()
+    kept = [met.reference for met in await state.run(failures.latest, 1000)]
+    assert {"DB-1", "DB-2", "KEY-0", "KEY-99"} <= set(kept)
+    assert len(kept) == 102
+    clock.advance(60)
+    ledger.note(ApiKeyRefused(reference="KEY-LATER"), "api.status")
+    await ledger.flush()
+    assert await state.run(failures.find, "KEY-LATER")
 
 
 async def test_a_change_asked_again_after_a_restart_is_not_done_again(state: Database) -> None:

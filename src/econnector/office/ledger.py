@@ -1,6 +1,7 @@
 """What went wrong, kept: every failure that an answer raised, under the reference that the patient reads aloud."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import structlog
 
 from econnector.base import logs
 from econnector.base.clock import Clock
-from econnector.base.errors import Failure, OfficeTooSlow, Unexpected, UnknownCall
+from econnector.base.errors import AccessFailure, Failure, InputFailure, OfficeTooSlow, Unexpected, UnknownCall
 from econnector.link.identity import Install
 from econnector.office.running import Trouble
 from econnector.storage.database import Database
@@ -22,6 +23,10 @@ log = structlog.get_logger(__name__)
 
 _LEFT_WAITING = 256
 _ALMOST = 0.9
+_STRANGERS = (AccessFailure, InputFailure)
+"""What anybody can make the office meet as often as they like, with wrong keys or passwords for instance."""
+_MOST_STRANGERS = 100
+"""Of those in a minute, of each kind: more would push what is of use out of the list, and fill the log."""
 _VERBOSE = logs.level_of("verbose")
 
 
@@ -75,6 +80,7 @@ class Ledger:
         self._state, self._clock, self._heed = state, clock, heed
         self._writing: set[asyncio.Task[None]] = set()
         self._troubles: dict[str, str] = {}
+        self._minute, self._met = 0, Counter[str]()
 
     def trouble(self, trouble: Trouble | None, doing: str) -> None:
         """Keep what stops the connector itself, once."""
@@ -84,6 +90,8 @@ class Ledger:
 
     def note(self, failure: Failure, doing: str) -> None:
         """Keep a failure; `doing` is the call that was being answered."""
+        if isinstance(failure, _STRANGERS) and self._too_often(failure.code):
+            return
         log.info("a failure", code=failure.code, reference=failure.reference, doing=doing)
         if self._heed is not None:
             self._heed(failure)
@@ -95,6 +103,15 @@ class Ledger:
         task = asyncio.create_task(self._write(met))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
+
+    def _too_often(self, code: str) -> bool:
+        minute = int(self._clock.monotonic() // 60)
+        if minute != self._minute:
+            self._minute, self._met = minute, Counter()
+        self._met[code] += 1
+        if self._met[code] == _MOST_STRANGERS + 1:
+            log.warning("more failures of this kind are not kept in this minute", code=code)
+        return self._met[code] > _MOST_STRANGERS
 
     async def _write(self, met: failures.Met) -> None:
         try:
