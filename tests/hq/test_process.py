@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import shlex
 import signal
 import ssl
 import sys
@@ -58,10 +59,10 @@ class Process:
 
 @contextlib.asynccontextmanager
 async def hq_run(
-    folder: Path, *flags: str, listen: str = "", through: tuple[str, ...] = (), **variables: str
+    folder: Path, *flags: str, listen: str = "", through: str = "", **variables: str
 ) -> AsyncIterator[Process]:
     listen = listen or f"127.0.0.1:{free_port()}"  # another one may be started at it
-    command = [*through, sys.executable, "-m", "econnector", "hq", "run", "--listen", listen, *flags]
+    command = [*shlex.split(through), sys.executable, "-m", "econnector", "hq", "run", "--listen", listen, *flags]
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**ENVIRONMENT, **variables, "ECONNECTOR_HQ_FOLDER": str(folder), "PYTHONUNBUFFERED": "1"},
@@ -114,7 +115,7 @@ async def test_hq_killed_at_once_and_started_again_has_everything_and_its_office
 async def test_hq_uses_all_open_files_that_it_may_and_says_when_they_are_too_few_for_its_offices(
     tmp_path: Path, key: str
 ) -> None:
-    few = ("sh", "-c", 'ulimit -Sn 256 && ulimit -Hn 900 && exec "$@"', "sh")
+    few = """sh -c 'ulimit -Sn 256 && ulimit -Hn 900 && exec "$@"' sh"""
     async with hq_run(tmp_path, through=few) as hq:
         await hq.up()
         assert resource.prlimit(hq.process.pid, resource.RLIMIT_NOFILE) == (900, 900)
