@@ -57,6 +57,18 @@ async def test_a_head_without_end_is_cut_off() -> None:
         assert got.count(b"HTTP/1.1 200") == 0
 
 
+async def test_fields_after_a_body_are_cut_off_when_they_do_not_end() -> None:
+    head = b"POST / HTTP/1.1\r\nhost: hq\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    async with serving() as port:
+        for field in (b"x: " + b"a" * 997, b"a" * 1000, b"x: " + b"a" * 996 + b"\r\n"):
+            got = await say(port, head + b"0\r\nx: ", *[field * 64] * 16, pause=0.01)
+            assert got.startswith(b"HTTP/1.1 431") or got == b""
+        assert (await say(port, head + b"0\r\nx: y\r\n\r\n")).endswith(b"3")
+        # A body of many chunks is none of it, however they are cut.
+        chunks = b"1000\r\n" + b"b" * 4096 + b"\r\n"
+        assert (await say(port, head, *[chunks[:6], chunks[6:] + chunks * 40] * 6, b"0\r\n\r\n")).endswith(b"1007619")
+
+
 async def test_half_a_head_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "HEAD_SECONDS", 0.2)
     async with serving() as port:

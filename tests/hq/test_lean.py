@@ -1,6 +1,7 @@
 """The API's lean route: the same answers as the contract's, in order, whatever else runs on the connection."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterator
@@ -63,6 +64,30 @@ async def test_a_host_name_that_can_be_none_is_neither_looked_up_nor_remembered(
             )
             assert (await client.hear()).status == 404
     assert looked == ["short.example"]
+
+
+async def test_a_client_that_would_like_another_protocol_gets_its_answer(site: Lean) -> None:
+    async with site.client() as client:
+        answer = await client.ask(
+            f"{API}/status", "connection: Upgrade, HTTP2-Settings", "upgrade: h2c", "http2-settings: AAMAAABk"
+        )
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert await client.ended() == b""
+
+
+async def test_fields_after_a_body_are_cut_off_when_they_do_not_end(site: Lean) -> None:
+    site.desk.waits = asyncio.Event()  # the answer is awaited: no timer of an idle connection ends it
+    try:
+        async with site.client() as client:
+            client.say(f"{API}/appointments", "transfer-encoding: chunked", body=b"0\r\nx: ")
+            with contextlib.suppress(ConnectionError):
+                for _ in range(64):
+                    client.writer.write(b"a" * 65536)
+                    await client.writer.drain()
+                    await asyncio.sleep(0.01)
+            assert await client.ended() == b""
+    finally:
+        site.desk.waits = None
 
 
 async def test_failures_are_problems(site: Lean) -> None:

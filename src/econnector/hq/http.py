@@ -1,6 +1,7 @@
 """HTTP/1.1 whose heads are bounded in size and time: a stranger on a socket costs HQ little.
 
-uvicorn bounds neither: a head of any length would be collected, and half a head would be waited for.
+uvicorn bounds neither: a head of any length would be collected, and half a head would be waited for. So would the
+fields after a body's last chunk, which nobody reads.
 """
 
 import asyncio
@@ -23,6 +24,9 @@ class BoundedHttp(HttpToolsProtocol):
     """uvicorn's own protocol, with an eye on the head."""
 
     _in_head = False
+    _chunks = 0
+    _tail = 0
+    """The number of a chunk whose head came last, and no byte yet: it may be the end, and fields follow; or 0."""
     _head_size = 0
     _timer: asyncio.TimerHandle | None = None
 
@@ -38,18 +42,34 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; what the head has not ended in is counted."""
+        tail = self._tail
         super().data_received(data)
-        if self._in_head:
+        if self._in_head or (tail and tail == self._tail):
             self._head_size += len(data)
             if self._head_size > HEAD_BYTES:
                 self._refuse(_TOO_LONG)
-            elif self._timer is None:
+            elif self._in_head and self._timer is None:
                 self._wait()  # not before: nearly every head comes whole, and needs no timer
 
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
         self.begin_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, but not what comes after a body."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_chunk_header(self) -> None:
+        """Begin to count: after the last chunk there may be fields."""
+        self._chunks += 1
+        self._tail, self._head_size = self._chunks, 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body: it goes on."""
+        self._tail = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Let the request pass."""
@@ -58,7 +78,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def begin_head(self) -> None:
         """Begin to count."""
-        self._in_head, self._head_size = True, 0
+        self._in_head, self._tail, self._head_size = True, 0, 0
 
     def head_is_whole(self) -> None:
         """Count and wait no more."""

@@ -67,7 +67,7 @@ class LeanHttp(BoundedHttp):
 
     def on_headers_complete(self) -> None:
         """Serve the request here if it is one to the API."""
-        if (self.url != self._asked.url and not _is_api(self.url)) or self.parser.should_upgrade():
+        if (self.url != self._asked.url and not _is_api(self.url)) or self._should_upgrade():
             url, headers, expects = self.url, self.headers, self.expect_100_continue
             super().on_message_begin()
             self.url, self.expect_100_continue = url, expects
@@ -87,7 +87,9 @@ class LeanHttp(BoundedHttp):
 
     def on_body(self, body: bytes) -> None:
         """Drop the body of a request to the API, which takes none."""
-        if not isinstance(self.cycle, Exchange):
+        if isinstance(self.cycle, Exchange):
+            self._tail = 0
+        else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -117,7 +119,8 @@ class LeanHttp(BoundedHttp):
     # -- exchanges ---------------------------------------------------------------------------------------------
 
     def _exchange(self) -> Exchange:
-        keep = self.parser.should_keep_alive()
+        # Some clients ask for HTTP/2 by the way; what comes after such a request cannot be read, said or not.
+        keep = self.parser.should_keep_alive() and not self.parser.should_upgrade()
         key = host = b""
         for name, value in self.headers:
             if name == b"authorization":
