@@ -239,6 +239,18 @@ def test_who_broke_the_rules_is_forgiven_after_a_while() -> None:
     assert known.pause(b"k", clock.monotonic()) == 0
 
 
+def test_many_who_break_the_rules_are_not_looked_through_at_every_one_and_forgotten_in_time() -> None:
+    known, gone_through = Outcasts(), 0
+    for number in range(20_000):
+        before = known._known
+        known.broke(b"%d" % number, 1.0)
+        gone_through += len(before) if known._known is not before else 0
+    assert gone_through < 2 * 20_000
+    for number in range(20_000, 60_000):
+        known.broke(b"%d" % number, 100.0 + number)
+    assert len(known._known) < 2000
+
+
 async def test_an_office_that_asks_hq_too_often_is_refused_and_goes_on() -> None:
     registry = Registry("smile")
     async with hq(registry) as node, office(node.url, registry.offices["smile"].key) as smile:

@@ -1,6 +1,7 @@
 """What can happen to HQ's nodes and to the server between them."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -163,6 +164,18 @@ async def test_a_dead_node_that_still_counts_as_a_listener_costs_one_call_and_no
     with pytest.raises(OfficeUnreachable):
         await nodes.page.office("smile").ask(DOUBLE, Number(1))
     await dead.close()
+
+
+async def test_a_node_that_has_an_office_no_more_is_not_asked_alone_for_ever(nodes: Nodes) -> None:
+    nodes.page._whereabouts.doubt("smile")
+    both = await nodes.connect(nodes.other)
+    await until(lambda: nodes.page._whereabouts.node("smile") == nodes.other._node)
+    await nodes.other.detach("smile", both.hq)
+    nodes.gateway._clock = ManualClock(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))  # it is wrong: its claim seems older
+    await nodes.connect(nodes.gateway)
+    nodes.clock.advance(10)
+    assert not await nodes.is_reachable()
+    assert await nodes.is_reachable()
 
 
 async def test_a_call_that_takes_long_is_not_taken_for_lost(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:

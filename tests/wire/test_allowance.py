@@ -53,7 +53,24 @@ def late_credit() -> Iterator[bytes]:
         yield pack(Kind.CREDIT, 1, Credit(1))
 
 
-STORMS = {"pings": pings, "calls given up": given_up, "calls": asked, "credit for what is over": late_credit}
+def nothing() -> Iterator[bytes]:
+    while True:
+        yield b""
+
+
+def bytes_of_one_packet() -> Iterator[bytes]:
+    for byte in pack(Kind.REQUEST, 1, bytes(1_000_000)):
+        yield bytes([byte])
+
+
+STORMS = {
+    "pings": pings,
+    "calls given up": given_up,
+    "calls": asked,
+    "credit for what is over": late_credit,
+    "empty messages": nothing,
+    "a packet in single bytes": bytes_of_one_packet,
+}
 
 
 def _say(at: Session, words: bytes, now: float) -> str:

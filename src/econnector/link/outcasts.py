@@ -9,7 +9,7 @@ _FORGIVEN = 10
 _REMEMBERED = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 _MANY = 1000
-"""Offices remembered, beyond which those whose time is over are looked for."""
+"""Offices remembered, beyond which those whose time is over are looked for, and again at twice as many as are left."""
 
 
 class _Record(NamedTuple):
@@ -21,11 +21,12 @@ class _Record(NamedTuple):
 class Outcasts:
     """By public key; times are passed in."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_many")
 
     def __init__(self) -> None:
         """Nobody broke a rule yet."""
         self._known: dict[bytes, _Record] = {}
+        self._many = _MANY
 
     def broke(self, key: bytes, now: float) -> None:
         """Note that the link of `key` was closed for a broken rule."""
@@ -33,8 +34,9 @@ class Outcasts:
         broken = 1 + (known.broken if known is not None and now < known.forgotten else 0)
         beyond = broken - _FORGIVEN
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(beyond - 1, 10)) if beyond > 0 else 0.0
-        if len(self._known) >= _MANY:
+        if len(self._known) >= self._many:
             self._known = {each: known for each, known in self._known.items() if now < known.forgotten}
+            self._many = max(_MANY, 2 * len(self._known))
         self._known[key] = _Record(broken, now + pause, now + pause + _REMEMBERED)
 
     def pause(self, key: bytes, now: float) -> float:

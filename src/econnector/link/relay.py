@@ -108,22 +108,25 @@ class Asking:
                 call.sink.failed(link_fault(OfficeUnreachable, office=call.office))
         return found
 
-    def hear(self, payload: bytes, node: str) -> None:
-        """Take what another node answers; `node` is where it can be found."""
-        now = self._clock.monotonic()
+    def hear(self, payload: bytes, node: str) -> set[str]:
+        """Take what another node answers; `node` is where it can be found. Return the offices that it does not have."""
+        now, gone = self._clock.monotonic(), set()
         for packet in _packets(payload, _TO_ASKER):
             call = self._calls.get(packet.stream)
             if call is not None:
                 call.heard, call.node = now, node or call.node
                 try:
-                    self._take(call, packet)
+                    if self._take(call, packet):
+                        gone.add(call.office)
                 except ProtocolError:
                     self._lose([call], "another node of HQ says what cannot be read")
                 except Exception as error:  # noqa: BLE001 - whoever hears may be broken; the other calls are not
                     unexpected(error, "relay", "")
                     call.cancel()
+        return gone
 
-    def _take(self, call: _Call, packet: Packet) -> None:
+    def _take(self, call: _Call, packet: Packet) -> bool:
+        """Tell who asked; return whether the other node says that it does not have the office."""
         match packet.kind:
             case Kind.RESPONSE:
                 more = packet.flags == MORE
@@ -144,6 +147,8 @@ class Asking:
                 fault = body_of(Fault, packet)
                 self.forget(call.stream)
                 call.sink.failed(fault)
+                return fault.code == OfficeUnreachable.code
+        return False
 
     def look(self) -> set[str]:
         """Give up the calls of which nothing was heard for too long; return their offices."""

@@ -250,10 +250,11 @@ class NatsSwitchboard:
     async def _on_answer(self, message: Msg) -> None:
         headers = message.headers
         if headers is not None and headers.get("Status") == _NO_RESPONDERS:
-            for office in self._asking.nobody(message.subject):
-                self._whereabouts.forget(office)
+            gone = self._asking.nobody(message.subject)
         else:
-            self._asking.hear(message.data, message.reply)
+            gone = self._asking.hear(message.data, message.reply)
+        for office in gone:
+            self._whereabouts.forget(office)
 
     async def _on_asked(self, message: Msg) -> None:
         """Take what an office is asked, later packets of what runs here, and what another node passes on."""

@@ -104,11 +104,15 @@ class Session:
         self._events = events
         if data:
             self._liveness.heard(now)
+        some = False
         try:
             for packet in self._decoder.feed(data):
+                some = True
                 self._take(packet, now)
                 if self.closed:
                     break
+            if not some and len(data) <= _CRUMB_SIZE:
+                self._spend(1.0, now)  # nobody who speaks as they should cuts packets so small
         except ProtocolError as error:
             self._finish("protocol-broken", str(error))
         return events
@@ -269,7 +273,10 @@ class Session:
         """Bound what the other side says of its own accord, such as calls that it gives up as soon as it made them."""
         if packet.kind == Kind.DATA and len(packet.body) > _CRUMB_SIZE:
             return
-        if not self._spoken.takes(now, _COSTS.get(packet.kind, 1.0)):
+        self._spend(_COSTS.get(packet.kind, 1.0), now)
+
+    def _spend(self, cost: float, now: float) -> None:
+        if not self._spoken.takes(now, cost):
             raise ProtocolError("more small packets than anybody needs")
 
     def _on_hello(self, packet: Packet, now: float) -> None:  # noqa: ARG002 - all meanings look alike
