@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from econnector.eservices.api import calls
 from econnector.eservices.api.web import resources
@@ -88,6 +89,18 @@ async def test_fields_after_a_body_are_cut_off_when_they_do_not_end(site: Lean) 
             assert await client.ended() == b""
     finally:
         site.desk.waits = None
+
+
+async def test_a_failure_is_found_in_the_log_by_its_reference(site: Lean) -> None:
+    with capture_logs() as logs:
+        async with site.client() as client:
+            told = {
+                (await client.ask(f"{API}/{path}")).headers["x-reference"]
+                for path in ("nothing", "patients/7/documents")
+            }
+    shown = {line["reference"]: line for line in logs if line["event"] == "failure shown"}
+    assert told <= set(shown)
+    assert KEY not in str(logs)
 
 
 async def test_failures_are_problems(site: Lean) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from econnector.base.errors import Failure, OfficeTooSlow, OfficeUnreachable, ProtocolBroken
+from econnector.base.errors import Failure, OfficeBusy, OfficeTooSlow, OfficeUnreachable, ProtocolBroken
 from econnector.base.ids import new_reference
 from econnector.eservices.api.calls import DocumentHead
 from econnector.eservices.api.web import openapi, resources
@@ -280,6 +280,8 @@ class Exchange:
         if self._call is None:
             failure.reference = self.reference  # made here, not by the office
         self.reference = failure.reference
+        tell = log.debug if isinstance(failure, OfficeBusy) else log.info  # as pages do
+        tell("failure shown", code=failure.code, route="api", reference=failure.reference)
         status, headers, text = resources.problem(failure)
         if status == _UNAVAILABLE:
             headers.setdefault("retry-after", _AGAIN)
