@@ -10,24 +10,26 @@ import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame
+from websockets.server import ServerProtocol
 
 from econnector.base.errors import OfficeTooSlow, RegistryAway
-from econnector.link import accept, arrivals
+from econnector.link import accept, arrivals, guard
 from econnector.link.accept import Admission, Arrival
 from econnector.link.arrivals import network
 from econnector.link.calls import ECHO, Echo
 from econnector.link.carrier import CarrierClosedError
 from econnector.link.dial import Dialler
-from econnector.link.guard import STRANGERS_MESSAGE
+from econnector.link.guard import STRANGERS_MESSAGE, GuardedProtocol
 from econnector.link.handshake import Limits
 from econnector.link.jobs import Jobs
 from econnector.link.loopback import Pair, pair
 from econnector.link.state import Status
 from econnector.wire.call import Answers, Asked, Call, Streamed
 from econnector.wire.codec import pack
-from econnector.wire.messages import Fault, Kind, Request
+from econnector.wire.messages import Fault, Kind, Ping, Request
 from tests.link.practice import FILE, SLEEP, Number, Practice, Size, pattern, read_all, until
-from tests.link.vendor import Registry, hq, office
+from tests.link.vendor import Hq, Registry, hq, office
 from tests.support.virtual import VirtualClock, in_virtual_time
 
 STREAMS = 8
@@ -35,6 +37,8 @@ UPGRADE = (
     b"GET /link HTTP/1.1\r\nHost: hq\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
 )
+READ = 256 * 1024
+"""Bytes that the event loop reads from a socket at a time."""
 PING = bytes([0x89, 0x80 | 125]) + bytes(4 + 125)
 
 
@@ -229,15 +233,75 @@ async def _say_in_fragments(stranger: ClientConnection, size: int) -> None:
     await stranger.recv()
 
 
-async def test_pings_of_a_stranger_who_does_not_read_are_not_answered_for_ever() -> None:
+@contextlib.asynccontextmanager
+async def _stranger(node: Hq) -> AsyncIterator[GuardedProtocol]:
+    """Give HQ's end of a WebSocket on which nothing was said yet."""
     loop = asyncio.get_running_loop()
-    async with hq(Registry("smile")) as node, asyncio.timeout(60):
-        with socket.create_connection(("127.0.0.1", node.port)) as stranger:
-            stranger.setblocking(False)
-            await loop.sock_sendall(stranger, UPGRADE)
-            await until(lambda: bool(node.gateway._arrivals._heard))
-            for _ in range(400):
-                await loop.sock_sendall(stranger, PING * 200)
-                await asyncio.sleep(0)
-            (connection,) = node._server.server_state.connections
-            assert connection.transport.get_write_buffer_size() < 500_000
+    with socket.create_connection(("127.0.0.1", node.port)) as stranger:
+        stranger.setblocking(False)
+        await loop.sock_sendall(stranger, UPGRADE)
+        await until(lambda: any(getattr(one, "_frames", None) for one in node._server.server_state.connections))
+        (connection,) = node._server.server_state.connections
+        assert isinstance(connection, GuardedProtocol)
+        yield connection
+
+
+def _small(first: int, data: bytes = b"") -> bytes:
+    return bytes([first, 0x80 | len(data)]) + bytes(4) + data
+
+
+FRAMES = {
+    "pings": (b"", _small(0x89)),
+    "pongs": (b"", _small(0x8A, b"x" * 9)),
+    "empty messages": (b"", _small(0x82)),
+    "messages of a byte": (b"", _small(0x82, b"x")),
+    "empty parts of a message": (_small(0x02), _small(0x00)),
+    "parts of a byte": (_small(0x02), _small(0x00, b"x")),
+}
+
+
+@pytest.mark.parametrize(("first", "again"), FRAMES.values(), ids=FRAMES.keys())
+async def test_small_frames_of_a_stranger_are_not_taken_without_end(
+    first: bytes, again: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Frame] = []
+    parsed = ServerProtocol.recv_frame
+
+    def recv_frame(self: ServerProtocol, one: Frame) -> None:
+        taken.append(one)
+        parsed(self, one)
+
+    monkeypatch.setattr(ServerProtocol, "recv_frame", recv_frame)
+    async with hq(Registry("smile")) as node, asyncio.timeout(60), _stranger(node) as connection:
+        connection.data_received(first + again * (READ // len(again)))
+        assert connection.transport.is_closing()
+        assert connection.conn.close_sent
+        assert connection.conn.close_sent.code == 1008
+        assert len(taken) <= 1000  # and not the 43,690 that fit into one reading of the socket
+        assert connection.queue.qsize() < 100
+
+
+async def test_an_office_may_say_more_small_frames_but_not_without_end() -> None:
+    registry = Registry("smile")
+    async with hq(registry) as node, office(node.url, registry.offices["smile"].key) as smile, asyncio.timeout(60):
+        await smile.reaches(Status.ONLINE)
+        (connection,) = node._server.server_state.connections
+        assert isinstance(connection, GuardedProtocol)
+        connection.data_received(_small(0x89) * 1000)
+        parts = bytes([0x02, 0x80 | 3]) + bytes(4) + pack(Kind.PING, 0, Ping(1))[:3]
+        parts += b"".join(_small(0x00, bytes([byte])) for byte in pack(Kind.PING, 0, Ping(1))[3:]) + _small(0x80)
+        connection.data_received(parts)  # a proxy may cut messages as it likes
+        assert await node.switchboard.office("smile").ask(ECHO, Echo(b"x")) == Echo(b"x")
+        assert len(registry.arrivals) == 1
+        connection.data_received(_small(0x89) * 6000)
+        assert connection.transport.is_closing()
+        await until(lambda: len(registry.arrivals) == 2)
+
+
+async def test_pings_of_somebody_who_does_not_read_are_not_answered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_STRANGERS_CRUMBS", (1e6, 1e6))
+    async with hq(Registry("smile")) as node, asyncio.timeout(60), _stranger(node) as connection:
+        for _ in range(400):
+            connection.data_received(PING * 200)
+        assert not connection.transport.is_closing()
+        assert connection.transport.get_write_buffer_size() < 500_000

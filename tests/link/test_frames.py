@@ -17,10 +17,12 @@ class Reader:
 
     def __init__(self, *, masked: bool) -> None:
         self.others: list[bytes] = []
+        self.fine = True
         self.frames = FrameReader(self, masked=masked)
 
-    def library_takes(self, data: bytes) -> None:
+    def library_takes(self, data: bytes) -> bool:
         self.others.append(data)
+        return self.fine
 
     def feed(self, data: bytes, *cuts: int) -> list[bytes]:
         places = [0, *sorted(cuts), len(data)]
@@ -86,6 +88,14 @@ def test_what_is_no_plain_message_is_the_librarys_from_there_on(odd: bytes) -> N
     assert b"".join(reader.others) == odd + good
     assert reader.feed(good) == []
     assert b"".join(reader.others) == odd + good + good
+
+
+def test_nothing_is_heard_after_a_frame_in_which_the_library_finds_fault() -> None:
+    reader = Reader(masked=True)
+    reader.fine = False
+    good, bad = library(Opcode.BINARY, b"good", masked=True), b"\x8b\x80aaaa"  # control, but of no known kind
+    assert reader.feed(good + bad + good) == [b"good"]
+    assert reader.feed(good) == []
 
 
 def test_no_more_than_a_message_is_held() -> None:

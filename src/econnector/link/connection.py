@@ -40,9 +40,10 @@ class LinkConnection(ClientConnection):
         if self._frames is not None:
             self._frames.heard = heard
 
-    def library_takes(self, data: bytes) -> None:
-        """Take what is no plain message as the library does."""
+    def library_takes(self, data: bytes) -> bool:
+        """Take what is no plain message as the library does; return whether there may be more."""
         super().data_received(data)
+        return self.protocol.parser_exc is None
 
     @property
     def waiting(self) -> bool:

@@ -65,8 +65,8 @@ def frame(data: bytes, *, masked: bool) -> bytes:
 class Owner(Protocol):
     """A connection."""
 
-    def library_takes(self, data: bytes) -> None:
-        """Give bytes to the library: a whole control frame, or all the rest."""
+    def library_takes(self, data: bytes) -> bool:
+        """Give bytes to the library: a whole control frame, or all the rest. Return whether more may come."""
 
 
 class FrameReader:
@@ -97,7 +97,7 @@ class FrameReader:
                 return
             piece, self._held = self._held, None
         at, size = 0, len(piece)
-        while at < size:
+        while at < size and not self.passing:
             start, length = self._head(piece, at, size)
             end = start + length
             if end > size and (length <= limit or start > size):
@@ -129,6 +129,8 @@ class FrameReader:
         """Give the library one control frame, or everything from here on; return where it ends."""
         control = piece[at] & ~_OPCODES_OF_CONTROL == _CONTROL and piece[at] != _CLOSE and end - at < _LONGEST_CONTROL
         if not control:
-            self.passing, end = True, len(piece)
-        self._owner.library_takes(bytes(memoryview(piece)[at:end]))
-        return end
+            end = len(piece)
+        if self._owner.library_takes(bytes(memoryview(piece)[at:end])) and control:
+            return end
+        self.passing = True
+        return len(piece)

@@ -10,14 +10,25 @@ from typing import Any, Final
 
 from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
 from econnector.link.frames import FrameReader, frame
+from econnector.wire.allowance import Allowance
 
 __all__ = ["STRANGERS_MESSAGE", "GuardedProtocol", "lift", "shortcut"]
 
 STRANGERS_MESSAGE = 16 * 1024
 """Longest WebSocket message before the link is open, in bytes: the longest packets of a handshake fit."""
+_CRUMB_SIZE: Final = 512
+"""Frames that carry less count; nothing else bounds how many of them somebody sends."""
+_STRANGERS_CRUMBS: Final = (10.0, 64.0)
+_CRUMBS: Final = (5000.0, 5000.0)
+"""So many a second, and at once: of strangers, who have little to say, and of offices, whose proxy may cut messages."""
+_UNREAD: Final = 64
+"""Messages that may wait for whoever leads the handshake; it is three messages long."""
+_TAKEN_AT_ONCE: Final = 4096
+"""Bytes that the library takes before it is looked at what they were: its parser gives back nothing sooner."""
 _GUARD: Final = "econnector.guard"
 _HEAD_ENDS: Final = b"\r\n\r\n"
 
@@ -28,6 +39,7 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
     # Few attributes: an office costs 2 KiB more once uvicorn's and these do not fit the same size of dictionary.
     _frames: FrameReader | None = None
     _began = False
+    _crumbs: Allowance | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: frames by the short way, unless some came together with the request or before its answer."""
@@ -38,7 +50,7 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
             return
         if self._began:
             self._began = False  # the library has begun to read frames, and goes on
-        super().data_received(data)
+        self.library_takes(data)
         if self.handshake_initiated and not self.handshake_complete and data.endswith(_HEAD_ENDS):
             self._began = True
 
@@ -48,9 +60,36 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
         if self._began and not self.conn.reader.buffer:
             self._frames = FrameReader(self, masked=True)
 
-    def library_takes(self, data: bytes) -> None:
-        """Take what is no plain message as uvicorn and the WebSocket library do."""
-        super().data_received(data)
+    def library_takes(self, data: bytes) -> bool:
+        """Take what is no plain message as uvicorn and the WebSocket library do; return whether there may be more."""
+        for at in range(0, len(data), _TAKEN_AT_ONCE):
+            super().data_received(data[at : at + _TAKEN_AT_ONCE])
+            if self.transport.is_closing():
+                return False
+        return True
+
+    def handle_events(self) -> None:
+        """Handle what the library has read, unless it is small frames without end: each costs all links time."""
+        events = self.conn.events
+        crumbs = sum(isinstance(event, Frame) and len(event.data) < _CRUMB_SIZE for event in events)
+        if crumbs and self._crumbs is None:
+            stranger = self.conn.max_message_size == STRANGERS_MESSAGE
+            self._crumbs = Allowance(*(_STRANGERS_CRUMBS if stranger else _CRUMBS))
+        if self._crumbs is None or self._crumbs.takes(self.loop.time(), crumbs):
+            super().handle_events()
+        else:
+            events.clear()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._frames is not None:
+            self._frames.passing = True
+        self.conn.data_to_send()  # the answers to pings
+        self.conn.fail(CloseCode.POLICY_VIOLATION, "more small frames than anybody needs")
+        if self.conn.close_sent is None:
+            self.transport.abort()
+        else:
+            self.handle_parser_exception()
 
     def tap(self, heard: Callable[[bytes], Any]) -> None:
         """Give every message that comes from now on to `heard`, at once; what came before is still in ASGI's queue.
@@ -70,6 +109,8 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
     def _take(self, message: bytes, heard: Callable[[bytes], Any] | None) -> None:
         if heard is not None and self.queue.empty() and not self.close_sent:
             heard(message)
+        elif not self.close_sent and self.queue.qsize() >= _UNREAD:
+            self._hang_up()
         else:
             self.frames, self.curr_msg_data_type = [message], "bytes"
             self.send_receive_event_to_app()
@@ -95,6 +136,8 @@ class GuardedProtocol(WebSocketsSansIOProtocol):
     def lift(self) -> None:
         """Take longer messages from now on."""
         self.conn.max_message_size = self.config.ws_max_size
+        if self._crumbs is not None:
+            self._crumbs = None
 
 
 def lift(websocket: WebSocket) -> None:
