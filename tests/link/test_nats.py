@@ -14,6 +14,8 @@ from econnector.base.errors import AnswerLost, OfficeUnreachable, SwitchboardAwa
 from econnector.link import relay, switchboard_nats
 from econnector.link.loopback import Pair, pair
 from econnector.link.switchboard_nats import NatsSwitchboard
+from econnector.wire.codec import Decoder, pack
+from econnector.wire.messages import Kind
 from tests.link.practice import ADD, DOUBLE, FILE, SLEEP, Number, Practice, Size, read_all, until
 from tests.support.nats import NatsServer, nats_server, patient_bus
 
@@ -205,6 +207,36 @@ async def test_what_another_node_says_wrongly_does_no_harm(nodes: Nodes) -> None
         await nodes.other._nats.publish(f"econnector.node.{nodes.page._node}.9", payload)
     await nodes.other._nats.flush()
     assert await nodes.page.office("smile").ask(DOUBLE, Number(1)) == Number(2)
+
+
+STREAMS = (Kind.RESPONSE, b"\xc0", 1)
+OUT_OF_ORDER: dict[str, list[tuple[Kind, bytes, int]]] = {
+    "bytes without an answer": [(Kind.DATA, b"x", 0)],
+    "an end without an answer": [(Kind.END, b"\x91\x00", 0)],
+    "an answer after an answer": [STREAMS, STREAMS],
+    "the end of an answer amid its bytes": [STREAMS, (Kind.DATA, b"x", 0), (Kind.RESPONSE, b"\xc0", 0)],
+}
+
+
+@pytest.mark.parametrize("said", OUT_OF_ORDER.values(), ids=OUT_OF_ORDER.keys())
+async def test_another_node_that_answers_out_of_order_fails_the_call_and_takes_no_share(
+    nodes: Nodes, said: list[tuple[Kind, bytes, int]]
+) -> None:
+    assert nodes.other._nats
+    client = nodes.other._nats
+
+    async def answer(message: Msg) -> None:
+        if message.data[:1] == b"\0":
+            (packet,) = Decoder(frozenset({Kind.REQUEST})).feed(message.data)
+            words = b"".join(pack(kind, packet.stream, body, flags) for kind, body, flags in said)
+            await client.publish(message.reply, words)
+
+    await client.subscribe("econnector.office.smile", queue="link", cb=answer)
+    await nodes.other._settled()
+    with pytest.raises(AnswerLost):
+        async with asyncio.timeout(60):
+            await read_all(aiter(await nodes.page.office("smile").download(FILE, Size(1))))
+    assert (nodes.page.shares.running, nodes.page.shares.bytes) == (0, 0)
 
 
 def _connected(node: NatsSwitchboard) -> bool:

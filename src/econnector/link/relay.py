@@ -28,6 +28,7 @@ Post = Callable[[str, str, bytes], None]
 """Sends a packet in this turn of the loop: to a subject, with a subject to answer to (or none)."""
 
 _TO_ASKER = frozenset(map(int, (Kind.RESPONSE, Kind.DATA, Kind.END, Kind.FAIL, Kind.PONG)))
+_AMID_BYTES, _AT_ANY_TIME = frozenset(map(int, (Kind.DATA, Kind.END))), frozenset(map(int, (Kind.FAIL, Kind.PONG)))
 _TO_HOLDER = frozenset(map(int, (Kind.REQUEST, Kind.CREDIT, Kind.CANCEL)))
 _LAST_STREAM = 2**32 - 2
 
@@ -43,11 +44,12 @@ def _packets(payload: bytes, allowed: frozenset[int]) -> Iterator[Packet]:
 class _Call:
     """One call of ours, in flight at another node."""
 
-    __slots__ = ("_asking", "count", "heard", "message", "node", "office", "sink", "stream")
+    __slots__ = ("_asking", "count", "heard", "message", "node", "office", "sink", "stream", "streams")
 
     def __init__(self, asking: "Asking", stream: int, office: str, sink: Sink, now: float) -> None:
         self._asking, self.stream, self.office, self.sink = asking, stream, office, sink
         self.heard, self.count, self.node, self.message = now, 0, "", ""
+        self.streams = False
 
     def credit(self, size: int) -> None:
         self._asking.send(self, pack(Kind.CREDIT, self.stream, Credit(size)))
@@ -127,9 +129,11 @@ class Asking:
 
     def _take(self, call: _Call, packet: Packet) -> bool:
         """Tell who asked; return whether the other node says that it does not have the office."""
+        if call.streams is not (packet.kind in _AMID_BYTES) and packet.kind not in _AT_ANY_TIME:
+            raise ProtocolError("out of order")
         match packet.kind:
             case Kind.RESPONSE:
-                more = packet.flags == MORE
+                call.streams = more = packet.flags == MORE
                 if not more:
                     self.forget(call.stream)
                 call.sink.answered(packet.body, more)
