@@ -142,6 +142,24 @@ async def test_what_comes_beyond_the_calls_of_an_office_waits_and_goes_in_order(
     assert node.is_empty()
 
 
+async def test_a_call_that_cannot_be_sent_after_its_wait_keeps_no_other_waiting() -> None:
+    node = Node(Bounds(calls=1, rate=0))
+    callers = node.crowd(3)
+    start, broken = node.smile.start, iter([True])
+
+    def breaks(request: bytes, sink: Sink) -> Handle:
+        if next(broken, False):
+            raise ValueError
+        return start(request, sink)
+
+    node.smile.start = breaks  # type: ignore[method-assign]
+    node.smile.running[0].answer()
+    await asyncio.sleep(0)
+    node.smile.running[0].answer()
+    assert [caller.said for caller in callers] == [["done"], ["unexpected"], ["done"]]
+    assert node.is_empty()
+
+
 async def test_a_call_that_waited_has_less_time_left() -> None:
     node = Node(Bounds(calls=1, rate=0))
     node.ask()

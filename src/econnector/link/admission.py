@@ -21,7 +21,7 @@ import msgspec
 
 from econnector.base.clock import SYSTEM, Clock
 from econnector.base.errors import LinkFailure, OfficeBusy
-from econnector.link.failing import fault_of, link_fault
+from econnector.link.failing import fault_of, link_fault, unexpected
 from econnector.link.handshake import Limits
 from econnector.link.line import Handle, Line, Sink
 from econnector.link.passage import Passage
@@ -305,7 +305,8 @@ class Share:
             one = next(iter(self.queue))
             try:
                 went = not self._held_by(now) and self._went(one, one.request_at(now), now)
-            except LinkFailure as failure:
+            except Exception as error:  # noqa: BLE001 - one that cannot be sent must not keep all others waiting
+                failure = error if isinstance(error, LinkFailure) else unexpected(error, "queue", "")
                 self.leave(one)
                 one.refuse(msgspec.structs.replace(fault_of(failure), reference=""))
                 continue
