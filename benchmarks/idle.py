@@ -16,8 +16,8 @@ from tests.support.certificates import Authority
 __all__ = ["gateway", "return_of_offices"]
 
 _PATIENCE = 120.0
-_SETTLE = 12.0
-"""Seconds: HQ gives free memory back every ten."""
+_SETTLE = 25.0
+"""Seconds: HQ looks every ten whether a crowd has settled, and gives free memory back when it has."""
 
 
 def _keys(url: str, count: int) -> list[str]:
