@@ -80,6 +80,7 @@ def test_bytes_come_in_any_pieces(masked: bool) -> None:
         b"\x89\xfe\x00\x80aaaa" + bytes(128),  # a ping that is too long
         b"\x09\x80aaaa",  # half a ping
     ],
+    ids=["text", "part", "rest", "close", "unmasked", "long", "reserved", "unknown", "long-ping", "half-a-ping"],
 )
 def test_what_is_no_plain_message_is_the_librarys_from_there_on(odd: bytes) -> None:
     good = library(Opcode.BINARY, b"good", masked=True)

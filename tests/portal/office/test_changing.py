@@ -94,6 +94,17 @@ async def test_a_wished_change_needs_the_current_password_and_ends_other_session
     assert (await office.sign_in(Cast.MARIA, STRONG)).person == Cast.MARIA
 
 
+async def test_strangers_who_guess_behind_the_same_address_keep_nobody_who_is_signed_in_from_changing(
+    portal_office_sqlite: PortalOffice,
+) -> None:
+    office = portal_office_sqlite
+    session = await office.sign_in(Cast.MARIA)
+    for number in range(throttle.FREE_PER_ADDRESS + 1):
+        with pytest.raises(Failure):
+            await office.try_name(f"nobody-{number}", "guess")
+    await office.ask(calls.CHANGE_SIGN_IN, new(session.token, password=STRONG, current=PASSWORD))
+
+
 async def test_who_only_has_the_session_cannot_guess_the_password_fast(portal_office_sqlite: PortalOffice) -> None:
     office = portal_office_sqlite
     session = await office.sign_in(Cast.MARIA)
