@@ -50,7 +50,7 @@ async def _change(desk: Desk, asked: Asked, params: calls.ChangeSignIn) -> calls
     if not name and not params.password:
         raise ValueRejected(field="user_name", why="Type a new user name or a new password.")
     if not (visitor.login.change_user_name or visitor.login.change_password):
-        await confirm(desk, visitor, session, params.current_password)
+        await confirm(desk, visitor, params.current_password)
     if name:
         judge_name(name, visitor.login)
     if params.password:
@@ -72,7 +72,7 @@ def _read(connection: "Connection", desk: Desk, session: PortalSession) -> tuple
     return visitor, practice.practice(visitor.settings).title
 
 
-async def confirm(desk: Desk, visitor: Visitor, session: PortalSession, password: str) -> None:
+async def confirm(desk: Desk, visitor: Visitor, password: str) -> None:
     """Ask for the current password; whoever only has the session may not guess it any faster than at the door.
 
     Raises `PasswordRejected` with the rule `current`, `TooManyTries`.

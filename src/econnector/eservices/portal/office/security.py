@@ -92,7 +92,7 @@ class _Owner:
     async def prove(self, password: str) -> None:
         """Raise `PasswordRejected` or `TooManyTries` unless it is really them."""
         if not self.is_fresh:
-            await confirm(self.desk, self.visitor, self.session, password)
+            await confirm(self.desk, self.visitor, password)
 
     def may_set_up(self) -> None:
         """Raise `NotAllowed` where the practice does not offer a second step to those who have none."""
