@@ -18,8 +18,8 @@ demo: setup ## a practice, an office, HQ and the patient portal in one process, 
 
 test: check ## everything: check, then the whole test suite
 	@$(SETUP) --test
-	@# Twice the two cores that it must do with: a quarter of a test's time is spent waiting for processes that begin.
-	@$(RUN)python scripts/suite.py -n 4 --dist loadfile --no-loadscope-reorder
+	@# More than twice the two cores that it must do with: tests wait much for processes that begin (10 minutes; 12 with four).
+	@$(RUN)python scripts/suite.py -n 5 --dist loadfile --no-loadscope-reorder
 
 check: setup ## lint, format, types, import rules, audit of dependencies
 	@$(RUN)ruff check .

@@ -88,7 +88,7 @@ def test_probes(whole: Whole) -> None:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
             refused = httpx2.request(method, f"{whole.hq_url}{operation.path}", headers={"accept": "application/json"})
             assert refused.status_code == 405
-            assert refused.headers["allow"] == "GET, HEAD"
+            assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD"}
             assert refused.headers["content-type"] == "application/problem+json"
 
 

@@ -22,7 +22,7 @@ MORE = (
 PAPER = {
     "/account": ("Maria Delgado", "$142.25"),
     "/statements": ("Maria Delgado", "$131.25"),
-    "/appointments": ("Maria Delgado", "Tue 24 Nov"),
+    "/appointments": ("Maria Delgado", "2:30 PM"),
     "/health": ("Maria Delgado", "Lisinopril"),
     "/messages/701": ("Maria Delgado", "this is message 701."),
     "/?person=12": ("Luis Delgado", "Next visit"),
