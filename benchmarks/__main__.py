@@ -1,4 +1,4 @@
-"""`make bench`: every measurement, one after the other; under five minutes on two cores."""
+"""`make bench`: every measurement, one after the other; about six minutes on two cores."""
 
 import sys
 import tempfile
