@@ -1,1 +1,1 @@
-"""`make bench`: what eConnector costs, as ratios within one run. Linux, two cores, under five minutes."""
+"""`make bench`: what eConnector costs, as ratios within one run. Linux, two cores, about six minutes."""
