@@ -1,25 +1,23 @@
 """A file on its way from the office to somebody's socket: no more bytes come than the socket takes."""
 
 import asyncio
-import re
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from econnector.eservices.api.calls import DocumentHead
 from econnector.link.asking import CREDIT_STEP, GROWN, GROWTH, LONG_LINE
 from econnector.link.line import Handle
-from econnector.web.download import disposition
+from econnector.web.download import disposition, media_type
 
 __all__ = ["Pour", "file_head"]
 
 _SLOW_READER = 0.05
 """Seconds for which a socket takes nothing when its reader is slow: more bytes under way would only lie here."""
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}", re.ASCII)
 
 
 def file_head(head: DocumentHead) -> bytes:
     """Return the header lines that say what a file is; a program stores it, and a browser may not show it."""
-    shown = head.media_type if _MEDIA_TYPE.fullmatch(head.media_type) else "application/octet-stream"
+    shown = media_type(head.media_type)
     return f"content-type: {shown}\r\ncontent-disposition: {disposition(head.name, inline=False)}\r\n".encode("ascii")
 
 

@@ -16,12 +16,12 @@ from starlette.types import Receive, Scope, Send
 from econnector.base.errors import Failure
 from econnector.web.headers import FILE_POLICY, PDF_POLICY
 
-__all__ = ["FileAnswer", "FileFacts", "Source", "disposition", "safe_name"]
+__all__ = ["FileAnswer", "FileFacts", "Source", "disposition", "media_type", "safe_name"]
 
 log = structlog.get_logger(__name__)
 
 _SHOWN_INLINE = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"})
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,79}")
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._()+,-]")
 _LONGEST_NAME = 120
 _LONGEST_ENDING = 20
@@ -53,7 +53,7 @@ class FileAnswer(Response):
     def __init__(self, facts: FileFacts, chunks: AsyncIterator[bytes], source: Source, *, inline: bool) -> None:
         """`chunks` yields `facts.size` bytes; `source` is closed at the end, whatever happens."""
         self._chunks, self._source, self._size = chunks, source, facts.size
-        shown = facts.media_type if _MEDIA_TYPE.fullmatch(facts.media_type) else "application/octet-stream"
+        shown = media_type(facts.media_type)
         inline = inline and shown in _SHOWN_INLINE
         self.status_code = 200
         self.background = None
@@ -119,6 +119,11 @@ def safe_name(name: str) -> str:
     if not stem or len(ending) > _LONGEST_ENDING:
         return kept.strip(" .")[:_LONGEST_NAME] or "document"
     return f"{stem[: _LONGEST_NAME - len(ending) - 1]}{dot}{ending}"
+
+
+def media_type(told: str) -> str:
+    """Return a file's media type as a header may say it; what is none becomes any bytes."""
+    return told if _MEDIA_TYPE.fullmatch(told) else "application/octet-stream"
 
 
 def disposition(name: str, *, inline: bool) -> str:
